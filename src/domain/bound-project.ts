@@ -1,0 +1,39 @@
+import type { Column } from './column.js';
+import type { ElementSchema } from './convert.js';
+import type { Model, Source } from './model.js';
+import type { Project } from './project.js';
+import type { Lineage } from './query-print.js';
+import type { References } from './references.js';
+
+/** A model as the engine understands it. */
+export interface BoundModel {
+  readonly model: Model;
+  /** Models, source tables and external tables that it reads or declares, by key, sorted; itself when it reads itself. */
+  readonly parents: readonly string[];
+  readonly lineage: Lineage;
+  /** Columns of its table, after declared types and the type guard. */
+  readonly columns: readonly Column[];
+  /** Where its query, with variables of `bindingInterval` filled in, names tables; undefined when DuckDB does not say. */
+  readonly references: References | undefined;
+  /** Hash of a seed's file, empty for other kinds. */
+  readonly contentHash: string;
+}
+
+/** A source as its raw file is found now. */
+export interface BoundSource {
+  readonly source: Source;
+  /** Absolute path of the raw file. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly format: string;
+  readonly version: string;
+  readonly elements: readonly ElementSchema[];
+}
+
+/** A project whose SQL has been bound: what planning works on. */
+export interface BoundProject {
+  readonly project: Project;
+  /** In topological order. */
+  readonly models: readonly BoundModel[];
+  readonly sources: readonly BoundSource[];
+}

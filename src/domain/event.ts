@@ -1,0 +1,27 @@
+import type { Diagnostic } from './diagnostic.js';
+import type { Step } from './step.js';
+
+/** What happens while a plan is made or applied: one union for the CLI, the TUI and logs. */
+export type Event =
+  | { readonly type: 'loading'; readonly what: 'project' | 'lake' | 'extension'; readonly detail: string }
+  | { readonly type: 'step-started'; readonly index: number; readonly count: number; readonly step: Step }
+  | {
+      readonly type: 'step-progress';
+      readonly index: number;
+      readonly done: number;
+      readonly total: number;
+      readonly unit: 'bytes' | 'rows' | 'elements';
+    }
+  | { readonly type: 'step-finished'; readonly index: number; readonly count: number; readonly outcome: StepOutcome }
+  | { readonly type: 'diagnostic'; readonly diagnostic: Diagnostic };
+
+/** How one step of a plan ended. `rows` is the number of rows written, or for an audit the number of rows that broke it. */
+export interface StepOutcome {
+  readonly step: Step;
+  readonly status: 'done' | 'failed' | 'skipped';
+  readonly rows?: number;
+  readonly elapsedMs: number;
+  readonly error?: Diagnostic;
+}
+
+export type Emit = (event: Event) => void;

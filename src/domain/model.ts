@@ -1,0 +1,106 @@
+import type { Column } from './column.js';
+import type { Cron } from './cron.js';
+import type { SourceLocation } from './diagnostic.js';
+import type { IntervalUnit } from './interval.js';
+import type { JsonValue, ModelKind } from './kind.js';
+import type { Span, TextFile } from './location.js';
+import type { TableName } from './names.js';
+
+/** One SQL statement of a file, by its place. */
+export interface SqlText {
+  readonly file: TextFile;
+  readonly span: Span;
+  /** The statement without its semicolon. */
+  readonly text: string;
+}
+
+/** An audit that a model asks for, with its arguments as SQL text. */
+export interface AuditCall {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, AuditArgument>>;
+  readonly location: SourceLocation;
+}
+
+/** A list (`columns := (a, b)`) or a single piece of SQL (`threshold := 10`). */
+export type AuditArgument = string | readonly string[];
+
+/** A query that must return no rows. */
+export interface Audit {
+  readonly name: string;
+  /** Default arguments. */
+  readonly defaults: Readonly<Record<string, AuditArgument>>;
+  /** A blocking audit that finds rows keeps them from becoming visible. */
+  readonly blocking: boolean;
+  readonly skip: boolean;
+  readonly description: string;
+  readonly query: SqlText;
+  readonly location: SourceLocation;
+}
+
+/** A table that the project wants: its query and how its rows come to be. */
+export interface Model {
+  readonly name: TableName;
+  /** `tableKey(name)`. */
+  readonly key: string;
+  readonly location: SourceLocation;
+  readonly file: TextFile;
+  readonly kind: ModelKind;
+  /** Undefined for seeds and external models. */
+  readonly query?: SqlText;
+  readonly preStatements: readonly SqlText[];
+  readonly postStatements: readonly SqlText[];
+  readonly onVirtualUpdate: readonly SqlText[];
+  readonly cron: Cron;
+  readonly intervalUnit: IntervalUnit;
+  /** As written; resolved against the time of the plan. */
+  readonly start?: string;
+  readonly end?: string;
+  readonly allowPartials: boolean;
+  /** Empty unless declared; the promise is checked against the query. */
+  readonly declaredColumns: readonly Column[];
+  readonly columnDescriptions: Readonly<Record<string, string>>;
+  readonly grains: readonly (readonly string[])[];
+  readonly audits: readonly AuditCall[];
+  /** Audits written in the model's own file. */
+  readonly inlineAudits: readonly Audit[];
+  /** Declared parents beyond those that the query shows. */
+  readonly dependsOn: readonly DeclaredName[];
+  /** Declared sources; undefined when the header does not say, and then not checked. */
+  readonly declaredSources?: readonly DeclaredName[];
+  /** SQL expressions. */
+  readonly partitionedBy: readonly string[];
+  readonly clusteredBy: readonly string[];
+  readonly description: string;
+  readonly owner: string;
+  readonly tags: readonly string[];
+  /** Changed by hand to force a rebuild. */
+  readonly stamp?: string;
+  /** Header properties that only other engines or later stages read; they count as metadata. */
+  readonly otherProperties: Readonly<Record<string, JsonValue>>;
+}
+
+export interface DeclaredName {
+  readonly key: string;
+  readonly location: SourceLocation;
+}
+
+/** Raw data that the project declares: where it is, and under which terms. */
+export interface Source {
+  /** Becomes a schema, with one table per element of the file. */
+  readonly name: string;
+  readonly location: SourceLocation;
+  readonly file: TextFile;
+  readonly uri: string;
+  readonly uriLocation: SourceLocation;
+  readonly format?: string;
+  readonly formatOptions: Readonly<Record<string, string>>;
+  /** `sha256:` and 64 hex digits, or `md5:` and 32; checked before anything is converted. */
+  readonly checksum?: string;
+  readonly checksumLocation?: SourceLocation;
+  readonly doi: string;
+  readonly accession: string;
+  readonly license: string;
+  readonly citation: string;
+  readonly homepage: string;
+  readonly description: string;
+}

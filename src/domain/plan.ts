@@ -1,0 +1,76 @@
+import type { Diagnostic } from './diagnostic.js';
+import type { Interval } from './interval.js';
+import type { Environment, Snapshot } from './snapshot.js';
+import type { Step } from './step.js';
+
+export type Category = 'breaking' | 'non-breaking' | 'metadata' | 'undetermined';
+
+/** How one model differs from what the environment has. */
+export interface Change {
+  readonly model: string;
+  /** `modified`: its own file changed. `indirect`: only something upstream did. */
+  readonly type: 'added' | 'removed' | 'modified' | 'indirect';
+  readonly category: Category;
+  readonly forwardOnly: boolean;
+  /** Its existing physical table serves as it is. */
+  readonly reused: boolean;
+  /** The changed models upstream that reach it; empty for what only its own file changed. */
+  readonly because: readonly string[];
+  /** One sentence for people. */
+  readonly reason: string;
+  readonly columns: ColumnChanges;
+}
+
+export interface ColumnChanges {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+}
+
+/** A source whose data the environment does not have yet. */
+export interface SourceChange {
+  readonly source: string;
+  readonly type: 'added' | 'modified' | 'removed';
+  readonly version: string;
+  readonly reason: string;
+}
+
+/** What the user asked for, beside the project itself. */
+export interface PlanOptions {
+  readonly environment: string;
+  /** ms UTC. */
+  readonly executionTime: number;
+  /** True when the time was given by the user: then prod moves on to it. */
+  readonly isExecutionTimeGiven: boolean;
+  readonly start?: string;
+  readonly end?: string;
+  readonly selectModels: readonly string[];
+  readonly restateModels: readonly string[];
+  readonly forwardOnly: boolean;
+  readonly backfill: 'normal' | 'skip' | 'empty';
+  readonly noGaps: boolean;
+  readonly includeUnmodified: boolean;
+  /** Build what cron says is due, as `scilake run` does. */
+  readonly run: boolean;
+}
+
+/** Everything that `apply` will do, as a value: built by a pure function, printed, saved, then carried out. */
+export interface Plan {
+  /** Hash of all that follows. */
+  readonly id: string;
+  readonly options: PlanOptions;
+  readonly environment: string;
+  /** The environment that it was compared with; undefined when there is none yet. */
+  readonly basedOn?: string;
+  readonly lakeSnapshot: number;
+  readonly changes: readonly Change[];
+  readonly sourceChanges: readonly SourceChange[];
+  /** Intervals to be built, by model, merged. */
+  readonly missing: Readonly<Record<string, readonly Interval[]>>;
+  readonly steps: readonly Step[];
+  /** What the environment will be once all steps are done. */
+  readonly target: Environment;
+  /** Snapshots of all models of the target, in topological order. */
+  readonly snapshots: readonly Snapshot[];
+  readonly warnings: readonly Diagnostic[];
+}

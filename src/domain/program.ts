@@ -1,0 +1,25 @@
+import type { Result } from './diagnostic.js';
+import type { Interval } from './interval.js';
+import type { ModelKind } from './kind.js';
+import type { Model } from './model.js';
+
+/** An audit on one table, ready to run. */
+export interface AuditQuery {
+  readonly name: string;
+  readonly sql: string;
+  readonly isBlocking: boolean;
+  readonly location: Model['location'];
+}
+
+/** The SQL of one model: everything that building it needs, with the author's text as it was written and its variables filled in. */
+export interface ModelProgram {
+  readonly kind: ModelKind;
+  readonly location: Model['location'];
+  /** A SELECT that gives the table's columns in their order and stored types; names resolve in the run catalog. */
+  query(interval: Interval): Result<string>;
+  statements(stage: 'before' | 'after', interval: Interval): Result<readonly string[]>;
+  /** @param thisModel quoted name of the physical table or view */
+  audits(thisModel: string, interval: Interval): Result<readonly AuditQuery[]>;
+  /** The query with every table name replaced, for an object that outlives the run. @param tableOf SQL for a logical name's key */
+  standalone(tableOf: (key: string) => string | undefined): Result<string>;
+}

@@ -1,0 +1,21 @@
+/** A table as a query's text names it. */
+export interface TableReference {
+  readonly catalog: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly alias: string;
+  /** Where the name starts, in UTF-8 bytes; undefined where DuckDB does not say. */
+  readonly byteOffset: number | undefined;
+}
+
+/** A column written with its schema (`schema.table.column`), which only a real table of that name can answer. */
+export interface QualifiedColumn {
+  readonly schema: string;
+  readonly table: string;
+  readonly byteOffset: number | undefined;
+}
+
+export interface References {
+  readonly tables: readonly TableReference[];
+  readonly qualifiedColumns: readonly QualifiedColumn[];
+}
