@@ -1,0 +1,110 @@
+import { createHash, randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+export interface FileFacts {
+  readonly sizeBytes: number;
+  /** Last modification, ms since 1970 UTC. */
+  readonly modifiedMs: number;
+  readonly isDirectory: boolean;
+}
+
+/** The file system as Scilake needs it. Paths are absolute. Missing files are values, other failures throw with their path. */
+export interface Files {
+  facts(file: string): FileFacts | undefined;
+  readText(file: string): string;
+  /** Writes to a neighbour, syncs and renames: a reader sees the old text or the new. Makes the folder. */
+  writeText(file: string, text: string): void;
+  /** All files below a folder, sorted, relative with forward slashes; hidden ones and `node_modules` left out. Empty when there is no such folder. */
+  list(folder: string): readonly string[];
+  /** Lower-case hex digest. Reads in blocks; memory is flat. */
+  sha256(file: string): Promise<string>;
+  /** The same with MD5, for archives that publish no better checksum. */
+  md5(file: string): Promise<string>;
+  makeFolder(folder: string): void;
+  /** A new, empty folder beside others of its kind. */
+  makeTemporaryFolder(parent: string, prefix: string): string;
+  /** A hard link; a copy where the file system has no links between the two places. */
+  linkOrCopy(from: string, to: string): 'link' | 'copy';
+  rename(from: string, to: string): void;
+  remove(fileOrFolder: string): void;
+  /** The path with all links resolved. */
+  real(file: string): string;
+}
+
+export const files: Files = {
+  facts(file) {
+    const facts = fs.statSync(file, { throwIfNoEntry: false });
+    return facts === undefined
+      ? undefined
+      : { sizeBytes: facts.size, modifiedMs: facts.mtimeMs, isDirectory: facts.isDirectory() };
+  },
+
+  readText: (file) => fs.readFileSync(file, 'utf8'),
+
+  writeText(file, text) {
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    const neighbour = `${file}.${randomBytes(4).toString('hex')}.part`;
+    const handle = fs.openSync(neighbour, 'wx');
+    try {
+      fs.writeFileSync(handle, text);
+      fs.fsyncSync(handle);
+    } finally {
+      fs.closeSync(handle);
+    }
+    fs.renameSync(neighbour, file);
+  },
+
+  list(folder) {
+    const found: string[] = [];
+    const walk = (relative: string): void => {
+      for (const entry of fs.readdirSync(path.join(folder, relative), { withFileTypes: true })) {
+        if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
+        const below = relative === '' ? entry.name : `${relative}/${entry.name}`;
+        if (entry.isDirectory()) walk(below);
+        else if (entry.isFile() || entry.isSymbolicLink()) found.push(below);
+      }
+    };
+    if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) walk('');
+    return found.sort();
+  },
+
+  sha256: (file) => hashOf(file, 'sha256'),
+  md5: (file) => hashOf(file, 'md5'),
+
+  makeFolder(folder) {
+    fs.mkdirSync(folder, { recursive: true });
+  },
+
+  makeTemporaryFolder(parent, prefix) {
+    fs.mkdirSync(parent, { recursive: true });
+    return fs.mkdtempSync(path.join(parent, prefix));
+  },
+
+  linkOrCopy(from, to) {
+    try {
+      fs.linkSync(from, to);
+      return 'link';
+    } catch (thrown) {
+      const code = (thrown as NodeJS.ErrnoException).code;
+      // Another file system, one without links, or a system that forbids them: a copy keeps the promise that the original survives.
+      if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw thrown;
+      fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
+      return 'copy';
+    }
+  },
+
+  rename: (from, to) => fs.renameSync(from, to),
+
+  remove(fileOrFolder) {
+    fs.rmSync(fileOrFolder, { recursive: true, force: true });
+  },
+
+  real: (file) => fs.realpathSync(file),
+};
+
+async function hashOf(file: string, algorithm: 'sha256' | 'md5'): Promise<string> {
+  const hash = createHash(algorithm);
+  for await (const block of fs.createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(block);
+  return hash.digest('hex');
+}

@@ -1,0 +1,158 @@
+import type { Column } from '../domain/column.js';
+import { messageOf } from '../domain/diagnostic.js';
+import { countAt, isRecord, items, type Json, textAt } from '../domain/json.js';
+import { ident, literal, qualified, type TableName } from '../domain/names.js';
+import type { Database, DuckDb } from './duckdb.js';
+
+/** An error of DuckDB's parser or binder, as it describes it itself. */
+export interface EngineError {
+  readonly type: 'syntax' | 'table' | 'column' | 'other';
+  readonly message: string;
+  /** UTF-8 bytes from the start of the text. */
+  readonly byteOffset: number | undefined;
+  /** What was not found, where something was not found. */
+  readonly name: string;
+  readonly candidates: readonly string[];
+}
+
+export type Parsed =
+  | { readonly type: 'tree'; readonly tree: Json }
+  /** DuckDB's parser takes it, but has no tree for it (dynamic PIVOT, anything that is no SELECT). */
+  | { readonly type: 'opaque'; readonly reason: string }
+  | { readonly type: 'error'; readonly error: EngineError };
+
+export type Bound =
+  | { readonly type: 'bound'; readonly columns: readonly Column[]; readonly plan: Json }
+  /** It binds, but its plan cannot be shown. */
+  | { readonly type: 'opaque'; readonly columns: readonly Column[]; readonly reason: string }
+  | { readonly type: 'error'; readonly error: EngineError };
+
+/**
+ * An in-memory database with empty tables in place of all that the project has: what DuckDB's own parser and binder are
+ * asked of. Nothing that is asked here touches the lake.
+ */
+export interface ShadowCatalog {
+  /** Syntax trees of many queries in one statement: half the cost of one by one. */
+  parse(queries: readonly string[]): Promise<readonly Parsed[]>;
+  /** Resolves a query against what has been declared. */
+  bind(query: string): Promise<Bound>;
+  declareTable(name: TableName, columns: readonly Column[]): Promise<void>;
+  declareView(name: TableName, query: string): Promise<void>;
+  readonly database: Database;
+  close(): void;
+}
+
+/** @param projectFolder what relative paths in SQL (`read_parquet('data/x.parquet')`) start from */
+export async function openShadowCatalog(duckdb: DuckDb, projectFolder: string): Promise<ShadowCatalog> {
+  const database = await duckdb.open({ settings: { threads: '1' } });
+  await database.run(`SET file_search_path = ${literal(projectFolder)}`);
+  const schemas = new Set<string>();
+  const ensureSchema = async (schema: string): Promise<void> => {
+    if (schemas.has(schema)) return;
+    await database.run(`CREATE SCHEMA IF NOT EXISTS ${ident(schema)}`);
+    schemas.add(schema);
+  };
+  return {
+    database,
+    async parse(queries) {
+      if (queries.length === 0) return [];
+      const values = queries.map((query, at) => `(${at}, ${literal(query)})`).join(',\n');
+      const rows = await database.rows(
+        `SELECT json_serialize_sql(query) AS tree\nFROM (VALUES ${values}) AS texts(position, query)\nORDER BY position`,
+      );
+      return rows.map((row) => readTree(String(row.tree)));
+    },
+    bind: (query) => bindQuery(database, query),
+    async declareTable(name, columns) {
+      await ensureSchema(name.schema);
+      const definitions = columns.map((column) => `${ident(column.name)} ${column.type}`).join(', ');
+      await database.run(`CREATE OR REPLACE TABLE ${qualified(name.schema, name.table)} (${definitions})`);
+    },
+    async declareView(name, query) {
+      await ensureSchema(name.schema);
+      await database.run(`CREATE OR REPLACE VIEW ${qualified(name.schema, name.table)} AS\n${query}`);
+    },
+    close: () => database.close(),
+  };
+}
+
+async function bindQuery(database: Database, query: string): Promise<Bound> {
+  // The type must be stated: without it the function sees an untyped constant.
+  const [row] = await database.rows('SELECT json_serialize_plan($1::VARCHAR) AS plan', [query]);
+  const answer = parseJson(String(row?.plan));
+  const plan = isRecord(answer) && answer.error === false ? items(answer.plans)[0] : undefined;
+  if (plan === undefined && isRecord(answer) && isUserError(answer))
+    return { type: 'error', error: engineError(answer) };
+  try {
+    const columns = await database.describe(query);
+    if (plan !== undefined) return { type: 'bound', columns, plan };
+    return {
+      type: 'opaque',
+      columns,
+      reason: isRecord(answer) ? textAt(answer, 'error_message') : 'its plan is not valid JSON',
+    };
+  } catch (thrown) {
+    return {
+      type: 'error',
+      error: {
+        type: 'other',
+        message: plainMessage(messageOf(thrown)),
+        byteOffset: undefined,
+        name: '',
+        candidates: [],
+      },
+    };
+  }
+}
+
+function readTree(text: string): Parsed {
+  const answer = parseJson(text);
+  if (!isRecord(answer)) return { type: 'opaque', reason: 'its syntax tree is not valid JSON' };
+  if (answer.error === false) return { type: 'tree', tree: answer.statements };
+  if (textAt(answer, 'error_type') === 'parser') return { type: 'error', error: engineError(answer) };
+  return { type: 'opaque', reason: textAt(answer, 'error_message') };
+}
+
+/** `SELECT 1e1000` makes DuckDB print a bare `Infinity`, which is no JSON. */
+function parseJson(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isUserError(answer: { readonly [key: string]: Json }): boolean {
+  return ['parser', 'binder', 'catalog'].includes(textAt(answer, 'error_type'));
+}
+
+function engineError(answer: { readonly [key: string]: Json }): EngineError {
+  const subtype = textAt(answer, 'error_subtype');
+  const position = Number(textAt(answer, 'position') || Number.NaN);
+  const missing = textAt(answer, 'type');
+  return {
+    type:
+      subtype === 'SYNTAX_ERROR' || textAt(answer, 'error_type') === 'parser'
+        ? 'syntax'
+        : subtype === 'COLUMN_NOT_FOUND'
+          ? 'column'
+          : subtype === 'MISSING_ENTRY' && missing === 'Table'
+            ? 'table'
+            : 'other',
+    message: plainMessage(textAt(answer, 'error_message')),
+    byteOffset: Number.isNaN(position) ? countAt(answer, 'position') : position,
+    name: textAt(answer, 'name'),
+    candidates: textAt(answer, 'candidates')
+      .split(',')
+      .map((candidate) => candidate.trim())
+      .filter((candidate) => candidate !== ''),
+  };
+}
+
+/** The first line says what is wrong; candidate lists and source excerpts are drawn by ourselves. */
+function plainMessage(message: string): string {
+  const [first, second] = message.replace(/^(?:[A-Z][A-Za-z]+ )+Error: /, '').split('\n');
+  return (first?.endsWith(':') ? `${first} ${second ?? ''}` : (first ?? ''))
+    .replace(/\.? You might need to add explicit type casts\.$/, '')
+    .trim();
+}
