@@ -1,0 +1,157 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Conversion, ElementSchema } from '../domain/convert.js';
+import { DiagnosticError, fail, type Result, succeed } from '../domain/diagnostic.js';
+import { didYouMean } from '../domain/near-miss.js';
+import { type ConvertEffects, type ConvertRequest, convertError, type Format, type RawFile } from './format.js';
+import { formats } from './formats/index.js';
+import { jsonText } from './json.js';
+
+/**
+ * The tables that `convertFile` would write: their names, columns and DuckDB types, from metadata wherever the format
+ * has any. Planning binds SQL against them before anything is converted.
+ *
+ * @returns the format's name and its tables; or why the file cannot be read (SL06xx)
+ */
+export async function inspectFile(
+  request: ConvertRequest,
+  effects: ConvertEffects,
+): Promise<Result<{ readonly format: string; readonly elements: readonly ElementSchema[] }>> {
+  return valued(async () => {
+    const settled = settle(request, effects);
+    if (!settled.ok) return settled;
+    const { format, raw } = settled.value;
+    const inspected = await format.inspect(raw, effects);
+    return inspected.ok ? succeed({ format: format.name, elements: inspected.value }, inspected.warnings) : inspected;
+  });
+}
+
+/**
+ * Converts a raw file into a folder of parquet files and a `manifest.json`. They are written into a neighbour of `out`,
+ * compared with what was read, and renamed: `out` holds everything or does not exist. Equal input gives equal bytes.
+ *
+ * @param request  `out`: absolute path of a folder that does not exist, or is empty
+ * @returns        what was written; or why nothing was (SL06xx)
+ */
+export async function convertFile(
+  request: ConvertRequest & { readonly out: string },
+  effects: ConvertEffects,
+): Promise<Result<Conversion>> {
+  return valued(async () => {
+    const settled = settle(request, effects);
+    if (!settled.ok) return settled;
+    const { format, raw } = settled.value;
+    const { files } = effects;
+    const before = files.facts(raw.file);
+    if (isOccupied(request.out)) {
+      return fail(
+        convertError('SL0605', `the output folder ${request.out} exists and is not empty`, 'name a new folder'),
+      );
+    }
+    const folder = files.makeTemporaryFolder(path.dirname(request.out), `.${path.basename(request.out)}.`);
+    try {
+      const written = await format.convert(raw, folder, effects);
+      if (!written.ok) return written;
+      const { elements, manifest, warnings } = written.value;
+      const sha256 = await files.sha256(raw.file);
+      const after = files.facts(raw.file);
+      if (after?.sizeBytes !== before?.sizeBytes || after?.modifiedMs !== before?.modifiedMs) {
+        return fail(convertError('SL0607', `${raw.displayName} changed while it was converted`, 'convert it again'));
+      }
+      files.writeText(
+        path.join(folder, 'manifest.json'),
+        `${jsonText({ ...manifest, source_format: format.name, source_sha256: sha256, warnings }, '\n')}\n`,
+      );
+      if (files.facts(request.out) !== undefined) files.remove(request.out);
+      fs.chmodSync(folder, 0o755);
+      files.rename(folder, request.out);
+      return succeed({ format: format.name, elements, warnings }, written.warnings);
+    } finally {
+      files.remove(folder);
+    }
+  });
+}
+
+/** Turns thrown diagnostics back into a value; our own bugs go on as they are. */
+async function valued<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (thrown instanceof DiagnosticError) return { ok: false, errors: thrown.diagnostics };
+    throw thrown;
+  }
+}
+
+/** Finds the format and checks the options' names. */
+function settle(
+  request: ConvertRequest,
+  effects: ConvertEffects,
+): Result<{ readonly format: Format; readonly raw: RawFile }> {
+  const facts = effects.files.facts(request.file);
+  if (facts === undefined) return fail(convertError('SL0601', `${request.displayName} does not exist`));
+  if (facts.isDirectory) {
+    return fail(convertError('SL0601', `${request.displayName} is a folder, not a file`, 'name a file inside it'));
+  }
+  const chosen = request.format === undefined ? recognise(request) : named(request.format);
+  if (!chosen.ok) return chosen;
+  const format = chosen.value;
+  const known = format.options.map((option) => option.name);
+  const unknown = Object.keys(request.options ?? {}).filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    return fail(
+      ...unknown.map((name) =>
+        convertError(
+          'SL0603',
+          `${request.displayName}: format ${format.name} has no option "${name}"`,
+          didYouMean(name, known) ?? (known.length === 0 ? 'it has none' : `its options are ${known.join(', ')}`),
+        ),
+      ),
+    );
+  }
+  const { file, displayName, options = {} } = request;
+  return succeed({ format, raw: { file, displayName, options, sizeBytes: facts.sizeBytes } });
+}
+
+function named(name: string): Result<Format> {
+  const format = formats.find((candidate) => candidate.name === name.toLowerCase());
+  if (format !== undefined) return succeed(format);
+  const names = formats.map((candidate) => candidate.name);
+  return fail(
+    convertError(
+      'SL0602',
+      `there is no format "${name}"`,
+      didYouMean(name, names) ?? `the formats are ${names.join(', ')}`,
+    ),
+  );
+}
+
+/** Content goes before name: a file is what its first bytes say. */
+function recognise(request: ConvertRequest): Result<Format> {
+  const candidate = { fileName: path.basename(request.file).toLowerCase(), head: firstBytes(request.file) };
+  const claims = formats.map((format) => ({ format, claim: format.recognise(candidate) }));
+  const best = claims.find(({ claim }) => claim === 'by content') ?? claims.find(({ claim }) => claim === 'by name');
+  if (best !== undefined) return succeed(best.format);
+  const endings = formats.flatMap((format) => format.endings).join(', ');
+  return fail(
+    convertError(
+      'SL0602',
+      `${request.displayName} is of no known format, by its content or its name`,
+      `name its format, or give it one of the endings ${endings}`,
+    ),
+  );
+}
+
+function firstBytes(file: string): Uint8Array {
+  const descriptor = fs.openSync(file, 'r');
+  try {
+    const head = Buffer.alloc(512);
+    return head.subarray(0, fs.readSync(descriptor, head, 0, head.length, 0));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function isOccupied(folder: string): boolean {
+  const facts = fs.statSync(folder, { throwIfNoEntry: false });
+  return facts !== undefined && (!facts.isDirectory() || fs.readdirSync(folder).length > 0);
+}

@@ -1,0 +1,89 @@
+import * as path from 'node:path';
+import type { ElementSchema, WrittenElement } from '../domain/convert.js';
+import { DiagnosticError } from '../domain/diagnostic.js';
+import { ident, literal } from '../domain/names.js';
+import type { Database } from '../effects/duckdb.js';
+import { checkParquet, type RowBlock, type WritableColumn, writeParquet } from '../effects/parquet-writer.js';
+import { convertError, type ProgressUnit } from './format.js';
+import type { JsonObject } from './json.js';
+
+/** A table that is going to be written: its schema is known, its rows can be had block by block. */
+export interface PlannedElement {
+  readonly schema: ElementSchema & { readonly columns: readonly WritableColumn[] };
+  /** How many rows `blocks` gives, when the file's metadata says so. */
+  readonly rowCount?: number;
+  /** Rows in their final order. Reads the file; throws `DiagnosticError`, or an error of the reader. */
+  blocks(): Iterable<RowBlock>;
+  /** The element's entry in the manifest, beside path, file and rows. May read categories and the like. */
+  describe(): JsonObject;
+  /** A column whose values ought to differ from row to row; a warning says when they do not. */
+  readonly nameColumn?: string;
+}
+
+export interface WrittenPart {
+  readonly element: WrittenElement;
+  readonly manifest: JsonObject;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Writes elements one after another, compares each with what was read, and describes them for the manifest.
+ *
+ * @throws DiagnosticError (SL0690) when a parquet file does not hold what was handed to the writer
+ */
+export async function writeElements(
+  elements: readonly PlannedElement[],
+  target: {
+    readonly database: Database;
+    readonly folder: string;
+    readonly displayName: string;
+    readonly progress?: ((done: number, total: number, unit: ProgressUnit) => void) | undefined;
+  },
+): Promise<readonly WrittenPart[]> {
+  const { database, folder, displayName, progress } = target;
+  const parts: WrittenPart[] = [];
+  const total = elements.reduce((rows, element) => rows + (element.rowCount ?? 0), 0);
+  let done = 0;
+  function* counted(blocks: Iterable<RowBlock>): Iterable<RowBlock> {
+    for (const block of blocks) {
+      yield block;
+      done += block.rowCount;
+      progress?.(done, Math.max(done, total), 'rows');
+    }
+  }
+  for (const element of elements) {
+    const { schema } = element;
+    const fileName = `${schema.table}.parquet`;
+    const request = { file: path.join(folder, fileName), columns: schema.columns, blocks: counted(element.blocks()) };
+    const facts = await writeParquet(database, request);
+    const problems = [...(await checkParquet(database, request, facts))];
+    if (element.rowCount !== undefined && facts.rowCount !== element.rowCount) {
+      problems.push(`${facts.rowCount} rows were read, the metadata promise ${element.rowCount}`);
+    }
+    if (problems.length > 0) {
+      throw new DiagnosticError(
+        problems.map((problem) =>
+          convertError('SL0690', `${displayName}: ${schema.path}: ${problem}`, 'please report this'),
+        ),
+      );
+    }
+    const warnings =
+      element.nameColumn === undefined ? [] : await duplicates(database, request.file, schema.path, element.nameColumn);
+    parts.push({
+      element: { ...schema, file: fileName, rows: facts.rowCount },
+      manifest: { path: schema.path, file: fileName, ...element.describe(), rows: facts.rowCount },
+      warnings,
+    });
+  }
+  return parts;
+}
+
+async function duplicates(database: Database, file: string, at: string, column: string): Promise<readonly string[]> {
+  const [row] = await database.rows(
+    `SELECT count(*) - count(DISTINCT ${ident(column)}) AS n FROM read_parquet(${literal(file)})`,
+  );
+  const count = Number(row?.n ?? 0);
+  return count === 0
+    ? []
+    : [`${at}: ${count} values of ${column} are duplicates; join by the index column, not by name`];
+}

@@ -1,0 +1,78 @@
+import type { ElementSchema, WrittenElement } from '../domain/convert.js';
+import type { Diagnostic, Result } from '../domain/diagnostic.js';
+import type { DuckDb } from '../effects/duckdb.js';
+import type { Files } from '../effects/files.js';
+import type { JsonObject } from './json.js';
+
+export type ProgressUnit = 'bytes' | 'rows' | 'elements';
+
+export interface ConvertEffects {
+  readonly duckdb: DuckDb;
+  readonly files: Files;
+  /** Told now and then how far the conversion is; `total` may change with `unit`. */
+  readonly progress?: (done: number, total: number, unit: ProgressUnit) => void;
+}
+
+export interface ConvertRequest {
+  /** Absolute path of the raw file. */
+  readonly file: string;
+  /** How diagnostics call it. */
+  readonly displayName: string;
+  /** Name of a format; recognised when left out. */
+  readonly format?: string;
+  /** The format's own options. */
+  readonly options?: Readonly<Record<string, string>>;
+}
+
+/** What recognition may look at. */
+export interface Candidate {
+  /** Lower-case name without its folder. */
+  readonly fileName: string;
+  /** The first bytes, at most 512. */
+  readonly head: Uint8Array;
+}
+
+/** A raw file whose format and options are settled. */
+export interface RawFile {
+  readonly file: string;
+  readonly displayName: string;
+  readonly sizeBytes: number;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+export interface FormatOption {
+  readonly name: string;
+  /** One line for the reference page. */
+  readonly meaning: string;
+}
+
+/** What a format wrote into the folder it was given. */
+export interface WrittenFormat {
+  readonly elements: readonly WrittenElement[];
+  /** Members of the manifest beside those of every format, in their order. */
+  readonly manifest: JsonObject;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * One raw format. A new one is a file in `formats/` and a line in `formats/index.ts`.
+ *
+ * Its functions return what a user can get wrong as values; a `DiagnosticError` thrown inside them is taken as one too.
+ */
+export interface Format {
+  readonly name: string;
+  /** Endings of file names, lower case, with their dot, longest first (`.tsv.gz`). */
+  readonly endings: readonly string[];
+  readonly options: readonly FormatOption[];
+  /** How surely this is a file of the format: its content says so, only its name does, or neither. */
+  recognise(candidate: Candidate): 'by content' | 'by name' | undefined;
+  /** The tables that `convert` would write, from metadata wherever the format has any. */
+  inspect(raw: RawFile, effects: ConvertEffects): Promise<Result<readonly ElementSchema[]>>;
+  /** Writes parquet files into an empty folder. What it leaves there after an error is removed by the caller. */
+  convert(raw: RawFile, folder: string, effects: ConvertEffects): Promise<Result<WrittenFormat>>;
+}
+
+/** An error of the conversion area: SL06 and two digits. */
+export function convertError(code: `SL06${string}`, message: string, hint?: string): Diagnostic {
+  return { code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
+}

@@ -1,0 +1,6 @@
+import type { Format } from '../format.js';
+import { csv } from './csv.js';
+import { h5ad } from './h5ad.js';
+
+/** Every raw format. A new one is its own file and one line here. */
+export const formats: readonly Format[] = [h5ad, csv];

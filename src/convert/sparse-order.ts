@@ -1,0 +1,190 @@
+import type { NumberArray } from '../effects/parquet-writer.js';
+
+/**
+ * A compressed sparse matrix that can be read in parts: CSR has rows as major axis, CSC columns. Entries may repeat
+ * and be zero; both stay.
+ */
+export interface CompressedMatrix {
+  readonly majorCount: number;
+  readonly minorCount: number;
+  /** Entry `pointers[m]` up to `pointers[m + 1]` belong to major `m`; ascending, from 0 to the number of entries. */
+  readonly pointers: Float64Array;
+  /** Entries to read at once. */
+  readonly blockLength: number;
+  readonly bytesPerValue: number;
+  /** Minor positions of entries, each checked to lie within 0 and `minorCount`. */
+  minors(from: number, count: number): Int32Array<ArrayBuffer>;
+  values(from: number, count: number): NumberArray;
+  emptyValues(length: number): NumberArray;
+}
+
+/** Entries in order, one array per axis. */
+export interface EntryBlock {
+  readonly major: Int32Array<ArrayBuffer>;
+  readonly minor: Int32Array<ArrayBuffer>;
+  readonly values: NumberArray;
+}
+
+const ENTRIES_PER_BLOCK = 1 << 18;
+
+/** Entries by (major, minor), stable among equals: the order in which they are stored, rows put right where they are not. */
+export function* majorOrder(matrix: CompressedMatrix): Iterable<EntryBlock> {
+  const { pointers, majorCount } = matrix;
+  let first = 0;
+  while (first < majorCount) {
+    const start = pointers[first] ?? 0;
+    let last = first + 1;
+    while (last < majorCount && (pointers[last + 1] ?? 0) - start <= matrix.blockLength) last++;
+    const count = (pointers[last] ?? 0) - start;
+    if (count > 0) {
+      const minor = matrix.minors(start, count);
+      const values = matrix.values(start, count);
+      const major = new Int32Array(count);
+      for (let m = first; m < last; m++) major.fill(m, (pointers[m] ?? 0) - start, (pointers[m + 1] ?? 0) - start);
+      yield* pieces(sortedWithinMajors({ major, minor, values }, matrix));
+    }
+    first = last;
+  }
+}
+
+/**
+ * Entries by (minor, major), stable among equals, by a counting sort in typed arrays. The minor axis is cut into ranges
+ * whose entries fit `limitBytes`; for each range the matrix is read once more.
+ */
+export function* minorOrder(matrix: CompressedMatrix, limitBytes: number): Iterable<EntryBlock> {
+  const { minorCount, pointers } = matrix;
+  const entryCount = pointers[matrix.majorCount] ?? 0;
+  const counts = new Float64Array(minorCount);
+  for (let from = 0; from < entryCount; from += matrix.blockLength) {
+    const minor = matrix.minors(from, Math.min(matrix.blockLength, entryCount - from));
+    for (let i = 0; i < minor.length; i++) {
+      const at = minor[i] ?? 0;
+      counts[at] = (counts[at] ?? 0) + 1;
+    }
+  }
+  const limit = Math.max(1, Math.floor(limitBytes / (4 + matrix.bytesPerValue)));
+  let low = 0;
+  while (low < minorCount) {
+    let high = low + 1;
+    let size = counts[low] ?? 0;
+    while (high < minorCount && size + (counts[high] ?? 0) <= limit) {
+      size += counts[high] ?? 0;
+      high++;
+    }
+    if (size > 0) yield* gatherRange(matrix, { low, high, size, counts });
+    low = high;
+  }
+}
+
+/** One pass: the entries whose minor lies in `low` up to `high`. */
+function* gatherRange(
+  matrix: CompressedMatrix,
+  range: { readonly low: number; readonly high: number; readonly size: number; readonly counts: Float64Array },
+): Iterable<EntryBlock> {
+  const { low, high, size, counts } = range;
+  const { pointers } = matrix;
+  const next = new Float64Array(high - low);
+  for (let m = low + 1; m < high; m++) next[m - low] = (next[m - low - 1] ?? 0) + (counts[m - 1] ?? 0);
+  const major = new Int32Array(size);
+  const values = matrix.emptyValues(size);
+  const entryCount = pointers[matrix.majorCount] ?? 0;
+  let at = 0;
+  for (let from = 0; from < entryCount; from += matrix.blockLength) {
+    const count = Math.min(matrix.blockLength, entryCount - from);
+    const minorPart = matrix.minors(from, count);
+    const valuePart = matrix.values(from, count);
+    const majorPart = new Int32Array(count);
+    for (let done = 0; done < count; ) {
+      while ((pointers[at + 1] ?? 0) <= from + done) at++;
+      const end = Math.min(count, (pointers[at + 1] ?? 0) - from);
+      majorPart.fill(at, done, end);
+      done = end;
+    }
+    scatter({ low, high, next, major, values }, { major: majorPart, minor: minorPart, values: valuePart });
+  }
+  const minor = new Int32Array(size);
+  for (let m = low, start = 0; m < high; m++) {
+    const end = next[m - low] ?? 0;
+    minor.fill(m, start, end);
+    start = end;
+  }
+  yield* pieces({ major, minor, values });
+}
+
+interface Scatter {
+  readonly low: number;
+  readonly high: number;
+  /** Where the next entry of each minor goes. */
+  readonly next: Float64Array;
+  readonly major: Int32Array;
+  readonly values: NumberArray;
+}
+
+function scatter(to: Scatter, from: EntryBlock): void {
+  const { low, high, next, major } = to;
+  const { minor } = from;
+  const count = minor.length;
+  if (from.values instanceof BigInt64Array || from.values instanceof BigUint64Array) {
+    if (!(to.values instanceof BigInt64Array) && !(to.values instanceof BigUint64Array))
+      throw new Error('arrays of two kinds');
+    for (let i = 0; i < count; i++) {
+      const m = minor[i] ?? 0;
+      if (m < low || m >= high) continue;
+      const place = next[m - low] ?? 0;
+      next[m - low] = place + 1;
+      major[place] = from.major[i] ?? 0;
+      to.values[place] = from.values[i] ?? 0n;
+    }
+    return;
+  }
+  if (to.values instanceof BigInt64Array || to.values instanceof BigUint64Array) throw new Error('arrays of two kinds');
+  for (let i = 0; i < count; i++) {
+    const m = minor[i] ?? 0;
+    if (m < low || m >= high) continue;
+    const place = next[m - low] ?? 0;
+    next[m - low] = place + 1;
+    major[place] = from.major[i] ?? 0;
+    to.values[place] = from.values[i] ?? 0;
+  }
+}
+
+/** Puts the minors of each major into ascending order where they are not (the format allows any order). */
+function sortedWithinMajors(block: EntryBlock, matrix: CompressedMatrix): EntryBlock {
+  const { major, minor } = block;
+  let isSorted = true;
+  for (let i = 1; i < minor.length && isSorted; i++) {
+    isSorted = major[i] !== major[i - 1] || (minor[i] ?? 0) >= (minor[i - 1] ?? 0);
+  }
+  if (isSorted) return block;
+  const order = Uint32Array.from(minor, (_, i) => i);
+  order.sort((a, b) => (major[a] ?? 0) - (major[b] ?? 0) || (minor[a] ?? 0) - (minor[b] ?? 0) || a - b);
+  const values = matrix.emptyValues(minor.length);
+  permute(block.values, order, values);
+  return {
+    major: Int32Array.from(order, (i) => major[i] ?? 0),
+    minor: Int32Array.from(order, (i) => minor[i] ?? 0),
+    values,
+  };
+}
+
+function permute(from: NumberArray, order: Uint32Array, to: NumberArray): void {
+  if (from instanceof BigInt64Array || from instanceof BigUint64Array) {
+    if (!(to instanceof BigInt64Array) && !(to instanceof BigUint64Array)) throw new Error('arrays of two kinds');
+    for (let i = 0; i < order.length; i++) to[i] = from[order[i] ?? 0] ?? 0n;
+  } else {
+    if (to instanceof BigInt64Array || to instanceof BigUint64Array) throw new Error('arrays of two kinds');
+    for (let i = 0; i < order.length; i++) to[i] = from[order[i] ?? 0] ?? 0;
+  }
+}
+
+function* pieces(block: EntryBlock): Iterable<EntryBlock> {
+  const { length } = block.major;
+  for (let from = 0; from < length; from += ENTRIES_PER_BLOCK) {
+    const to = Math.min(length, from + ENTRIES_PER_BLOCK);
+    yield {
+      major: block.major.subarray(from, to),
+      minor: block.minor.subarray(from, to),
+      values: block.values.subarray(from, to),
+    };
+  }
+}

@@ -1,0 +1,87 @@
+import * as path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { literal } from '../../src/domain/names.js';
+import { type Database, duckdb } from '../../src/effects/duckdb.js';
+import { checkParquet, type ParquetRequest, type RowBlock, writeParquet } from '../../src/effects/parquet-writer.js';
+import { temporaryFolder } from './support.js';
+
+const folder = temporaryFolder();
+let database: Database;
+beforeAll(async () => {
+  database = await duckdb.open();
+});
+afterAll(() => database.close());
+
+function request(name: string, columns: ParquetRequest['columns'], blocks: Iterable<RowBlock>): ParquetRequest {
+  return { file: path.join(folder, `${name}.parquet`), columns, blocks };
+}
+
+test('blocks of any length come back in order, with their NULLs, NaN and infinities', async () => {
+  const count = 5_000;
+  const columns = [
+    { name: 'id', type: 'INTEGER' },
+    { name: 'text', type: 'VARCHAR' },
+    { name: 'x', type: 'DOUBLE' },
+    { name: 'flag', type: 'BOOLEAN' },
+    { name: 'long', type: 'BIGINT' },
+  ] as const;
+  const block = (from: number, length: number): RowBlock => ({
+    rowCount: length,
+    columns: [
+      { kind: 'numbers', numbers: Int32Array.from({ length }, (_, i) => from + i) },
+      {
+        kind: 'texts',
+        texts: Array.from({ length }, (_, i) => ((from + i) % 3 === 0 ? null : `text\0 number ${from + i}`)),
+      },
+      {
+        kind: 'numbers',
+        numbers: Float64Array.from([Number.NaN, Number.POSITIVE_INFINITY, 0.5].concat(Array(length - 3).fill(-1))),
+      },
+      {
+        kind: 'numbers',
+        numbers: new Uint8Array(length).fill(1),
+        isNull: Uint8Array.from({ length }, (_, i) => i % 2),
+      },
+      { kind: 'numbers', numbers: new BigInt64Array(length).fill(-(2n ** 62n)) },
+    ],
+  });
+  const wanted = request('all', columns, [block(0, 3_000), { rowCount: 0, columns: [] }, block(3_000, 2_000)]);
+  const facts = await writeParquet(database, wanted);
+  expect(facts.rowCount).toBe(count);
+  expect(await checkParquet(database, wanted, facts)).toEqual([]);
+  const rows = await database.rows(`SELECT * FROM read_parquet(${literal(wanted.file)})`);
+  expect(rows.map((row) => row.id)).toEqual(Array.from({ length: count }, (_, i) => i));
+  expect(rows.slice(0, 4).map((row) => row.text)).toEqual([null, 'text\0 number 1', 'text\0 number 2', null]);
+  expect(rows.slice(3_000, 3_003).map((row) => row.x)).toEqual(['NaN', 'Infinity', 0.5]);
+  expect(rows.slice(0, 2).map((row) => row.flag)).toEqual([true, null]);
+  expect(rows[4_999]?.long).toBe('-4611686018427387904');
+});
+
+test('an error while rows are read comes out as it was thrown', async () => {
+  const thrown = new Error('row 7 is broken');
+  const blocks = {
+    *[Symbol.iterator](): Iterator<RowBlock> {
+      yield { rowCount: 1, columns: [{ kind: 'numbers', numbers: new Int32Array(1) }] };
+      throw thrown;
+    },
+  };
+  await expect(writeParquet(database, request('broken', [{ name: 'a', type: 'INTEGER' }], blocks))).rejects.toBe(
+    thrown,
+  );
+});
+
+test('a file that does not hold what was handed over is told column by column', async () => {
+  const columns = [{ name: 'a', type: 'INTEGER' }] as const;
+  const block = { rowCount: 2, columns: [{ kind: 'numbers', numbers: new Int32Array([1, 2]) }] } as const;
+  const wanted = request('other', columns, [block]);
+  const facts = await writeParquet(database, wanted);
+  const [column] = facts.columns;
+  if (column === undefined) throw new Error('no facts');
+  const changed = { rowCount: 3, columns: [{ ...column, sum: 4n, max: 3 }] };
+  expect(await checkParquet(database, wanted, changed)).toEqual([
+    'the number of rows is 2 in the parquet file, 3 were read',
+    'the number of values of "a" is 2 in the parquet file, 3 were read',
+    'the sum of "a" is 3 in the parquet file, 4 were read',
+    'the maximum of "a" is 2 in the parquet file, 3 were read',
+  ]);
+});

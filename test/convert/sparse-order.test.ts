@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type CompressedMatrix, type EntryBlock, majorOrder, minorOrder } from '../../src/convert/sparse-order.js';
+
+type Entry = readonly [major: number, minor: number, value: number];
+
+/** A matrix in memory whose minors stand in any order, with repetitions. */
+const matrices = fc
+  .record({
+    majorCount: fc.integer({ min: 0, max: 6 }),
+    minorCount: fc.integer({ min: 1, max: 7 }),
+    blockLength: fc.integer({ min: 1, max: 9 }),
+  })
+  .chain((sizes) =>
+    fc
+      .array(fc.array(fc.integer({ min: 0, max: sizes.minorCount - 1 }), { maxLength: 8 }), {
+        minLength: sizes.majorCount,
+        maxLength: sizes.majorCount,
+      })
+      .map((rows) => ({ ...sizes, rows })),
+  );
+
+function matrixOf(spec: {
+  readonly majorCount: number;
+  readonly minorCount: number;
+  readonly blockLength: number;
+  readonly rows: readonly (readonly number[])[];
+}): { readonly matrix: CompressedMatrix; readonly entries: readonly Entry[] } {
+  const minors = spec.rows.flat();
+  const pointers = new Float64Array(spec.majorCount + 1);
+  for (const [m, row] of spec.rows.entries()) pointers[m + 1] = (pointers[m] ?? 0) + row.length;
+  // The value of an entry is its position: stability shows in it.
+  const entries = spec.rows
+    .flatMap((row, major) => row.map((minor) => [major, minor] as const))
+    .map(([a, b], i): Entry => [a, b, i]);
+  const matrix: CompressedMatrix = {
+    majorCount: spec.majorCount,
+    minorCount: spec.minorCount,
+    blockLength: spec.blockLength,
+    pointers,
+    bytesPerValue: 8,
+    minors: (from, count) => Int32Array.from(minors.slice(from, from + count)),
+    values: (from, count) => Float64Array.from({ length: count }, (_, i) => from + i),
+    emptyValues: (length) => new Float64Array(length),
+  };
+  return { matrix, entries };
+}
+
+function entriesOf(blocks: Iterable<EntryBlock>): readonly Entry[] {
+  return [...blocks].flatMap(({ major, minor, values }) =>
+    Array.from(major, (m, i): Entry => [m, minor[i] ?? -1, Number(values[i])]),
+  );
+}
+
+test('entries by minor are a stable sort, whatever the memory', () => {
+  fc.assert(
+    fc.property(matrices, fc.integer({ min: 1, max: 200 }), (spec, limitBytes) => {
+      const { matrix, entries } = matrixOf(spec);
+      const sorted = [...entries].sort((a, b) => a[1] - b[1] || a[0] - b[0] || a[2] - b[2]);
+      expect(entriesOf(minorOrder(matrix, limitBytes))).toEqual(sorted);
+    }),
+  );
+});
+
+test('entries by major are a stable sort of each major', () => {
+  fc.assert(
+    fc.property(matrices, (spec) => {
+      const { matrix, entries } = matrixOf(spec);
+      const sorted = [...entries].sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
+      expect(entriesOf(majorOrder(matrix))).toEqual(sorted);
+    }),
+  );
+});
