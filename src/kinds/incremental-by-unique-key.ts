@@ -1,0 +1,143 @@
+import { asText, listItems, textOf } from '../domain/fragment.js';
+import type { FillRequest, FillStatement } from '../domain/kind.js';
+import { ident } from '../domain/names.js';
+import { insertStatement, type KindDefinition, ordinaryKind, readIncrementalProperties } from './kind.js';
+
+const duplicateRules = ['error', 'first', 'last'] as const;
+type DuplicateRule = (typeof duplicateRules)[number];
+
+/** One part of the key: a column, or an expression over columns. */
+interface KeyPart {
+  readonly sql: string;
+  readonly isColumn: boolean;
+}
+
+/**
+ * `INCREMENTAL_BY_UNIQUE_KEY`: rows replace those of the same key, by MERGE. DuckLake's MERGE applies duplicate keys of
+ * one load one after the other without a word, so they are looked for first: an error, or resolved by
+ * `on_duplicate_key` (Scilake's own property) together with `duplicate_order`.
+ */
+export const incrementalByUniqueKey: KindDefinition = {
+  names: ['INCREMENTAL_BY_UNIQUE_KEY'],
+  read(properties) {
+    const declared = properties.required(
+      'unique_key',
+      'name the columns that identify a row: unique_key (cluster, gene)',
+    );
+    const keys: readonly KeyPart[] = (declared === undefined ? [] : listItems(declared)).map((item) =>
+      item.tokens.length === 1 ? { sql: ident(asText(item)), isColumn: true } : { sql: textOf(item), isColumn: false },
+    );
+    const lookback = properties.count('lookback', 0) ?? 0;
+    const batchSize = properties.count('batch_size', 1);
+    const onDuplicateKey = properties.oneOf('on_duplicate_key', duplicateRules, 'error');
+    const order = properties.list('duplicate_order').map(textOf);
+    if (onDuplicateKey !== 'error' && order.length === 0) {
+      properties.report(
+        'SL0104',
+        properties.ownerSpan,
+        `on_duplicate_key ${onDuplicateKey} needs an order`,
+        'say which row counts: duplicate_order (updated_at)',
+      );
+    }
+    const shared = readIncrementalProperties(properties);
+    return {
+      ...ordinaryKind,
+      ...shared,
+      name: 'INCREMENTAL_BY_UNIQUE_KEY',
+      rowProperties: {
+        uniqueKey: keys.map((key) => key.sql.toLowerCase()),
+        lookback,
+        onDuplicateKey,
+        duplicateOrder: order,
+      },
+      metadataProperties: { ...shared.metadataProperties, batchSize: batchSize ?? null },
+      history: 'intervals',
+      lookback,
+      ...(batchSize === undefined ? {} : { batchSize }),
+      fill: (request) => fillByKey(request, keys, { rule: onDuplicateKey, order }),
+    };
+  },
+};
+
+function fillByKey(
+  request: FillRequest,
+  keys: readonly KeyPart[],
+  duplicates: { readonly rule: DuplicateRule; readonly order: readonly string[] },
+): readonly FillStatement[] {
+  const { target, staging, columns, query } = request;
+  const keyNames = keys.map((_, at) => ident(`__scilake_key_${at}`));
+  const keyColumns = keys.map((key, at) => `${key.sql} AS ${keyNames[at]}`).join(', ');
+  const resolved = duplicates.rule === 'error' ? query : oneRowPerKey(query, keys, duplicates.rule, duplicates.order);
+  const names = columns.map((column) => ident(column.name));
+  return [
+    {
+      type: 'write',
+      sql: `CREATE OR REPLACE TEMP TABLE ${staging} AS\nSELECT *, ${keyColumns}\nFROM (${resolved}\n) AS loaded`,
+      countsRows: false,
+    },
+    {
+      type: 'check',
+      sql: `SELECT ${keyNames.map((name, at) => `${name} AS ${ident(plain(keys[at]?.sql ?? ''))}`).join(', ')}, count(*) AS rows_of_key\nFROM ${staging}\nGROUP BY ${keyNames.join(', ')}\nHAVING count(*) > 1`,
+      code: 'SL0803',
+      message: `the load holds several rows of one unique key (${keys.map((key) => plain(key.sql)).join(', ')})`,
+      hint: 'make the key unique in the query, or say which row counts: on_duplicate_key last, duplicate_order (…)',
+    },
+    ...(keys.every((key) => key.isColumn)
+      ? [mergeStatement(target, staging, keys, names)]
+      : replaceStatements(target, staging, keys, keyNames, columns)),
+  ];
+}
+
+/** NULLs of a key are one value here: the same key must never stand twice. */
+function mergeStatement(
+  target: string,
+  staging: string,
+  keys: readonly KeyPart[],
+  names: readonly string[],
+): FillStatement {
+  const on = keys.map((key) => `target.${key.sql} IS NOT DISTINCT FROM source.${key.sql}`).join(' AND ');
+  const updates = names.map((name) => `${name} = source.${name}`).join(', ');
+  const values = names.map((name) => `source.${name}`).join(', ');
+  const sql = `MERGE INTO ${target} AS target\nUSING ${staging} AS source\nON ${on}\nWHEN MATCHED THEN UPDATE SET ${updates}\nWHEN NOT MATCHED THEN INSERT (${names.join(', ')}) VALUES (${values})`;
+  return { type: 'write', sql, countsRows: true };
+}
+
+/** MERGE cannot name an expression over the target's columns apart from the source's; a DELETE can, because only the target is in its scope. */
+function replaceStatements(
+  target: string,
+  staging: string,
+  keys: readonly KeyPart[],
+  keyNames: readonly string[],
+  columns: FillRequest['columns'],
+): readonly FillStatement[] {
+  const same = keys.map((key, at) => `loaded.${keyNames[at]} IS NOT DISTINCT FROM (${key.sql})`).join(' AND ');
+  const names = columns.map((column) => ident(column.name)).join(', ');
+  return [
+    {
+      type: 'write',
+      sql: `DELETE FROM ${target}\nWHERE EXISTS (SELECT 1 FROM (SELECT ${keyNames.join(', ')} FROM ${staging}) AS loaded WHERE ${same})`,
+      countsRows: false,
+    },
+    { type: 'write', sql: insertStatement(target, columns, `SELECT ${names}\nFROM ${staging}`), countsRows: true },
+  ];
+}
+
+function oneRowPerKey(
+  query: string,
+  keys: readonly KeyPart[],
+  rule: 'first' | 'last',
+  order: readonly string[],
+): string {
+  const directed = rule === 'first' ? order : order.map(reversed);
+  return `SELECT *\nFROM (${query}\n) AS unresolved\nQUALIFY row_number() OVER (PARTITION BY ${keys.map((key) => key.sql).join(', ')} ORDER BY ${directed.join(', ')}) = 1`;
+}
+
+function reversed(term: string): string {
+  const direction = /\b(asc|desc)\b/i.exec(term)?.[0].toLowerCase();
+  if (direction === undefined) return `${term} DESC`;
+  return term.replace(/\b(asc|desc)\b/i, direction === 'asc' ? 'DESC' : 'ASC');
+}
+
+function plain(sql: string): string {
+  return sql.startsWith('"') ? sql.slice(1, -1).replaceAll('""', '"') : sql;
+}

@@ -1,0 +1,52 @@
+import type { ModelKind, OnSchemaChange } from '../domain/kind.js';
+import type { PropertyReader } from '../domain/property-reader.js';
+
+/** What the header grammar needs to know of a kind. Adding a kind is one file with one of these, its test, and a line in `index.ts`. */
+export interface KindDefinition {
+  /** Upper case; the first is the kind's own name, others are accepted spellings. */
+  readonly names: readonly [string, ...string[]];
+  /** Reads the kind's properties; what is wrong with them goes to the reader, and the value is then not used. */
+  read(properties: PropertyReader): ModelKind;
+}
+
+/** What most kinds have in common; a kind states only where it differs. */
+export const ordinaryKind = {
+  rowProperties: {},
+  metadataProperties: {},
+  storage: 'table',
+  history: 'whole',
+  lookback: 0,
+  forwardOnly: false,
+  restatable: true,
+  onDestructiveChange: 'error',
+  onAdditiveChange: 'allow',
+} as const satisfies Partial<ModelKind>;
+
+const reactions = ['error', 'warn', 'allow', 'ignore'] as const satisfies readonly OnSchemaChange[];
+
+/** The properties that every incremental kind shares; they change no row that is there already. */
+export function readIncrementalProperties(properties: PropertyReader): {
+  readonly forwardOnly: boolean;
+  readonly restatable: boolean;
+  readonly onDestructiveChange: OnSchemaChange;
+  readonly onAdditiveChange: OnSchemaChange;
+  readonly metadataProperties: { readonly [name: string]: string | boolean };
+} {
+  const forwardOnly = properties.flag('forward_only', false);
+  const restatable = !properties.flag('disable_restatement', false);
+  const onDestructiveChange = properties.oneOf('on_destructive_change', reactions, 'error');
+  const onAdditiveChange = properties.oneOf('on_additive_change', reactions, 'allow');
+  return {
+    forwardOnly,
+    restatable,
+    onDestructiveChange,
+    onAdditiveChange,
+    metadataProperties: { forwardOnly, restatable, onDestructiveChange, onAdditiveChange },
+  };
+}
+
+/** `DELETE` what is to be replaced, then `INSERT` the query's rows: the write half of most kinds. */
+export function insertStatement(target: string, columns: readonly { readonly name: string }[], query: string): string {
+  const names = columns.map((column) => `"${column.name.replaceAll('"', '""')}"`).join(', ');
+  return `INSERT INTO ${target} (${names})\n${query}`;
+}

@@ -1,0 +1,379 @@
+import { cronProblem, intervalUnitOf } from '../domain/cron.js';
+import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
+import {
+  asCall,
+  asDottedName,
+  asPair,
+  asText,
+  canonicalText,
+  type Fragment,
+  insideParentheses,
+  listItems,
+  spanOf,
+  textOf,
+} from '../domain/fragment.js';
+import { type IntervalUnit, intervalUnits, unitMs } from '../domain/interval.js';
+import type { JsonValue, ModelKind } from '../domain/kind.js';
+import { locate, type TextFile } from '../domain/location.js';
+import type { Audit, AuditArgument, AuditCall, DeclaredName, Model, SqlText } from '../domain/model.js';
+import { type TableName, tableKey } from '../domain/names.js';
+import { didYouMean } from '../domain/near-miss.js';
+import type { ModelDefaults } from '../domain/project.js';
+import { PropertyReader } from '../domain/property-reader.js';
+import { findKind, kinds } from '../kinds/index.js';
+import { readAudit } from './audit-file.js';
+import { type HeaderBlock, type SqlStatement, splitStatements } from './statements.js';
+
+/** Words a query can start with; DuckDB also lets FROM, PIVOT, VALUES and a parenthesis open one. */
+const queryKeywords = new Set([
+  'SELECT',
+  'WITH',
+  'FROM',
+  'VALUES',
+  'PIVOT',
+  'UNPIVOT',
+  'TABLE',
+  'SUMMARIZE',
+  'DESCRIBE',
+  '',
+]);
+
+/** Properties of SQLMesh that are read and kept as metadata, because no DuckLake table depends on them. */
+const passiveProperties = [
+  'virtual_properties',
+  'session_properties',
+  'references',
+  'ignored_rules',
+  'formatting',
+  'optimize_query',
+  'gateway',
+  'project',
+  'grants',
+  'grants_target_layer',
+  'table_format',
+  'storage_format',
+  'physical_properties',
+  'column_tags',
+] as const;
+
+/** Properties that change what is built and that Scilake does not build yet: ignoring them would be a wrong result. */
+const unsupportedProperties = ['signals', 'blueprints', 'physical_version', 'virtual_environment_mode'] as const;
+
+/** Reads one file of the models folder: its model with the statements around the query, and audits written in it. */
+export function parseModelFile(file: TextFile, defaults: ModelDefaults): Result<readonly Model[]> {
+  const { statements, errors } = splitStatements(file);
+  const headers = statements.filter((statement): statement is HeaderBlock => statement.type === 'header');
+  const found: Diagnostic[] = [...errors];
+  const header = headers.find((block) => block.name === 'MODEL');
+  if (header === undefined) {
+    if (errors.length === 0 && headers.length === 0) {
+      found.push({
+        code: 'SL0107',
+        severity: 'error',
+        message: 'this file has no MODEL block',
+        location: locate(file, { start: 0, end: 1 }),
+        hint: 'begin it with MODEL (name schema.table, kind FULL);',
+      });
+    }
+    return found.length > 0 ? fail(...found) : succeed([]);
+  }
+  for (const other of headers.filter((block) => block !== header && block.name !== 'AUDIT')) {
+    found.push({
+      code: 'SL0106',
+      severity: 'error',
+      message: `a model file holds one MODEL block, this is a second ${other.name}`,
+      location: locate(file, other.nameSpan),
+    });
+  }
+  const { sql, inlineAudits, auditErrors } = assignStatements(file, statements);
+  found.push(...auditErrors);
+  return readModel({ header, sql, inlineAudits, defaults, found });
+}
+
+function assignStatements(
+  file: TextFile,
+  statements: ReturnType<typeof splitStatements>['statements'],
+): {
+  readonly sql: readonly SqlStatement[];
+  readonly inlineAudits: readonly Audit[];
+  readonly auditErrors: readonly Diagnostic[];
+} {
+  const sql: SqlStatement[] = [];
+  const inlineAudits: Audit[] = [];
+  const auditErrors: Diagnostic[] = [];
+  for (let at = 0; at < statements.length; at++) {
+    const statement = statements[at];
+    if (statement?.type === 'sql') sql.push(statement);
+    else if (statement?.name === 'AUDIT') {
+      const next = statements[at + 1];
+      const audit = readAudit(file, statement, next?.type === 'sql' ? next.sql : undefined);
+      if (audit.ok) inlineAudits.push(audit.value);
+      else auditErrors.push(...audit.errors);
+      if (next?.type === 'sql') at++;
+    }
+  }
+  return { sql, inlineAudits, auditErrors };
+}
+
+interface ModelParts {
+  readonly header: HeaderBlock;
+  readonly sql: readonly SqlStatement[];
+  readonly inlineAudits: readonly Audit[];
+  readonly defaults: ModelDefaults;
+  readonly found: Diagnostic[];
+}
+
+function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): Result<readonly Model[]> {
+  const { file } = header;
+  const properties = new PropertyReader({
+    file,
+    owner: 'MODEL',
+    ownerSpan: header.nameSpan,
+    properties: header.properties,
+  });
+  const name = readName(properties);
+  const kind = readKind(properties, defaults);
+  const enabled = properties.flag('enabled', true);
+  const { cron, intervalUnit, allowPartials } = readSchedule(properties, defaults);
+  const statements = placeStatements(sql, kind, properties);
+  const start = properties.text('start') ?? defaults.start;
+  const end = properties.text('end');
+  const stamp = properties.text('stamp');
+  const hasSources = properties.fragment('sources') !== undefined;
+  const dialect = properties.text('dialect') ?? defaults.dialect;
+  if (dialect.toLowerCase() !== 'duckdb') {
+    const span = spanOf(properties.fragment('dialect') ?? { file, tokens: [] });
+    properties.report(
+      'SL0105',
+      span,
+      `models are written in DuckDB's dialect, not ${dialect}`,
+      'translate the query, or leave "dialect" out',
+    );
+  }
+  for (const unsupported of unsupportedProperties) {
+    const value = properties.fragment(unsupported);
+    if (value !== undefined)
+      properties.report(
+        'SL0105',
+        spanOf(value),
+        `"${unsupported}" is not supported yet`,
+        'remove it; the result without it would not be what it asks for',
+      );
+  }
+  const model: Model = {
+    name,
+    key: tableKey(name),
+    location: locate(file, header.nameSpan),
+    file,
+    kind,
+    ...statements,
+    cron,
+    intervalUnit,
+    allowPartials,
+    ...(start === undefined ? {} : { start }),
+    ...(end === undefined ? {} : { end }),
+    ...(stamp === undefined ? {} : { stamp }),
+    declaredColumns: readColumns(properties),
+    columnDescriptions: Object.fromEntries(
+      properties.pairs('column_descriptions').map((pair) => [pair.name.toLowerCase(), asText(pair.value)]),
+    ),
+    grains: readGrains(properties),
+    audits: readAuditCalls(properties),
+    inlineAudits,
+    dependsOn: readDeclared(properties, 'depends_on'),
+    ...(hasSources ? { declaredSources: readDeclared(properties, 'sources') } : {}),
+    partitionedBy: properties.list('partitioned_by').map(textOf),
+    clusteredBy: properties.list('clustered_by').map(textOf),
+    description: properties.text('description') ?? '',
+    owner: properties.text('owner') ?? defaults.owner,
+    tags: properties.texts('tags'),
+    otherProperties: readPassive(properties),
+  };
+  properties.finish();
+  const diagnostics = [...found, ...properties.diagnostics];
+  if (diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return { ok: false, errors: diagnostics };
+  return succeed(enabled ? [model] : [], diagnostics);
+}
+
+function readName(properties: PropertyReader): TableName {
+  const value = properties.required('name', 'MODEL (name schema.table, …)');
+  if (value === undefined) return { schema: '', table: '' };
+  const parts = asDottedName(value)?.map((part) => part.toLowerCase());
+  const [schema, table, extra] = parts ?? [];
+  if (schema !== undefined && table !== undefined && extra === undefined) return { schema, table };
+  const hint = parts?.length === 3 ? 'leave the catalog out: a project has one lake' : 'write it as schema.table';
+  properties.report('SL0105', spanOf(value), `a model's name has two parts, not ${textOf(value)}`, hint);
+  return { schema: schema ?? '', table: table ?? '' };
+}
+
+function readKind(properties: PropertyReader, defaults: ModelDefaults): ModelKind {
+  const value = properties.fragment('kind');
+  const call = value === undefined ? undefined : asCall(value);
+  const span = value === undefined ? properties.ownerSpan : (call?.nameSpan ?? spanOf(value));
+  const name = call?.name ?? (value === undefined ? (defaults.kind ?? 'VIEW') : textOf(value));
+  const known = findKind(name);
+  if (known === undefined || (value !== undefined && call === undefined)) {
+    const names = kinds.map((kind) => kind.names[0]);
+    properties.report(
+      'SL0105',
+      span,
+      `there is no kind "${name}"`,
+      didYouMean(name, names) ?? `known are ${names.join(', ')}`,
+    );
+  }
+  const definition = known ?? findKind('VIEW');
+  if (definition === undefined) throw new Error('the registry of kinds has no VIEW');
+  const own = new PropertyReader({
+    file: properties.file,
+    owner: `kind ${definition.names[0]}`,
+    ownerSpan: span,
+    properties: call?.arguments ?? [],
+  });
+  own.text('dialect');
+  const kind = definition.read(own);
+  if (known !== undefined) {
+    own.finish();
+    properties.adopt(own.diagnostics);
+  }
+  return kind;
+}
+
+function readSchedule(
+  properties: PropertyReader,
+  defaults: ModelDefaults,
+): Pick<Model, 'cron' | 'intervalUnit' | 'allowPartials'> {
+  const written = properties.fragment('cron');
+  const expression = written === undefined ? defaults.cron : asText(written);
+  const problem = cronProblem(expression);
+  if (problem !== undefined)
+    properties.report(
+      'SL0105',
+      written === undefined ? properties.ownerSpan : spanOf(written),
+      `"${expression}" is no cron: ${problem}`,
+    );
+  const cron = {
+    expression: problem === undefined ? expression.trim().toLowerCase() : '@daily',
+    timeZone: properties.text('cron_tz') ?? 'UTC',
+  };
+  const allowPartials = properties.flag('allow_partials', false);
+  const inferred = intervalUnitOf(cron);
+  const unit: IntervalUnit = properties.oneOf('interval_unit', intervalUnits, inferred);
+  const unitFragment = properties.fragment('interval_unit');
+  if (unitFragment !== undefined && unitMs(unit) > unitMs(inferred) && !allowPartials) {
+    properties.report(
+      'SL0105',
+      spanOf(unitFragment),
+      `interval_unit ${unit} is longer than the period of cron ${expression}`,
+      'shorten it, or set allow_partials true',
+    );
+  }
+  return { cron, intervalUnit: unit, allowPartials };
+}
+
+/** Sorts the statements of the file into before, query, after and on-virtual-update. */
+function placeStatements(
+  sql: readonly SqlStatement[],
+  kind: ModelKind,
+  properties: PropertyReader,
+): Pick<Model, 'query' | 'preStatements' | 'postStatements' | 'onVirtualUpdate'> {
+  const onVirtualUpdate: SqlText[] = [];
+  const before: SqlText[] = [];
+  const after: SqlText[] = [];
+  let query: SqlText | undefined;
+  let inVirtualUpdate = false;
+  for (const statement of sql) {
+    if (statement.keyword === 'ON_VIRTUAL_UPDATE_BEGIN') inVirtualUpdate = true;
+    else if (statement.keyword === 'ON_VIRTUAL_UPDATE_END') inVirtualUpdate = false;
+    else if (inVirtualUpdate) onVirtualUpdate.push(statement.sql);
+    else if (statement.keyword.startsWith('JINJA_')) {
+      properties.report(
+        'SL0107',
+        statement.sql.span,
+        'Jinja blocks are not supported yet',
+        'write the query in SQL with @macros',
+      );
+    } else if (!queryKeywords.has(statement.keyword)) (query === undefined ? before : after).push(statement.sql);
+    else if (query === undefined) query = statement.sql;
+    else
+      properties.report(
+        'SL0107',
+        { start: statement.sql.span.start, end: statement.sql.span.start + 1 },
+        'a model has one query, this is a second',
+        'join them with a CTE or UNION, or make a model of each',
+      );
+  }
+  const needsQuery = kind.seed === undefined && kind.storage !== 'outside';
+  if (needsQuery && query === undefined) {
+    properties.report(
+      'SL0107',
+      properties.ownerSpan,
+      'this model has no query',
+      'write a SELECT after the MODEL block',
+    );
+  } else if (!needsQuery && query !== undefined) {
+    properties.report(
+      'SL0107',
+      { start: query.span.start, end: query.span.start + 1 },
+      `a model of kind ${kind.name} has no query`,
+      'remove the query or change the kind',
+    );
+  }
+  return { ...(query === undefined ? {} : { query }), preStatements: before, postStatements: after, onVirtualUpdate };
+}
+
+function readColumns(properties: PropertyReader): Model['declaredColumns'] {
+  return properties.pairs('columns').map((pair) => ({ name: pair.name, type: textOf(pair.value) }));
+}
+
+function readGrains(properties: PropertyReader): Model['grains'] {
+  const grain = properties.fragment('grain');
+  const single = grain === undefined ? [] : [listItems(grain).map(asText)];
+  return [...single, ...properties.list('grains').map((item) => listItems(item).map(asText))];
+}
+
+function readAuditCalls(properties: PropertyReader): readonly AuditCall[] {
+  return properties.list('audits').flatMap((item) => {
+    const call = asCall(item);
+    if (call === undefined) {
+      properties.report('SL0105', spanOf(item), 'expected an audit: name or name(argument := value)');
+      return [];
+    }
+    const given: Record<string, AuditArgument> = {};
+    for (const argument of call.arguments) {
+      const pair = asPair(argument);
+      if (pair === undefined || pair.value.tokens.length === 0)
+        properties.report('SL0105', spanOf(argument), `audit arguments are named: ${call.name}(column := …)`);
+      else given[pair.name.toLowerCase()] = auditArgument(pair.value);
+    }
+    return [{ name: call.name.toLowerCase(), arguments: given, location: locate(properties.file, call.nameSpan) }];
+  });
+}
+
+/** `(a, b)` and `[a, b]` are lists, everything else is one piece of SQL. */
+export function auditArgument(value: Fragment): AuditArgument {
+  const isList =
+    insideParentheses(value) !== undefined || (value.tokens[0]?.text === '[' && value.tokens.at(-1)?.text === ']');
+  return isList ? listItems(value).map(textOf) : textOf(value);
+}
+
+function readDeclared(properties: PropertyReader, property: 'depends_on' | 'sources'): readonly DeclaredName[] {
+  return properties.list(property).flatMap((item) => {
+    const parts = asDottedName(item)?.map((part) => part.toLowerCase());
+    const location = locate(properties.file, spanOf(item));
+    if (property === 'sources' && parts !== undefined) return [{ key: parts.join('.'), location }];
+    const [schema, table] = parts ?? [];
+    if (schema !== undefined && table !== undefined && parts?.length === 2)
+      return [{ key: tableKey({ schema, table }), location }];
+    properties.report('SL0105', spanOf(item), `"${property}" lists models as schema.table, not ${textOf(item)}`);
+    return [];
+  });
+}
+
+function readPassive(properties: PropertyReader): Readonly<Record<string, JsonValue>> {
+  const kept: Record<string, JsonValue> = {};
+  for (const name of passiveProperties) {
+    const value = properties.fragment(name);
+    if (value !== undefined) kept[name] = canonicalText(value);
+  }
+  return kept;
+}

@@ -1,0 +1,76 @@
+import { countAt, isRecord, type Json, type JsonRecord, records, textAt } from '../domain/json.js';
+import type { QualifiedColumn, References, TableReference } from '../domain/references.js';
+
+/**
+ * The tables that a query names, from the syntax tree of `json_serialize_sql`. A CTE hides a table of its name only
+ * where it is unqualified; inside a CTE that is not recursive its own name is the table.
+ */
+export function tableReferences(tree: Json): References {
+  const tables: TableReference[] = [];
+  const qualifiedColumns: QualifiedColumn[] = [];
+  visit(tree, new Set(), { tables, qualifiedColumns });
+  return { tables, qualifiedColumns };
+}
+
+interface Found {
+  readonly tables: TableReference[];
+  readonly qualifiedColumns: QualifiedColumn[];
+}
+
+function visit(node: Json, ctes: ReadonlySet<string>, found: Found): void {
+  if (Array.isArray(node)) {
+    for (const item of node) visit(item, ctes, found);
+    return;
+  }
+  if (!isRecord(node)) return;
+  if (node.type === 'BASE_TABLE' && 'table_name' in node) {
+    const reference = {
+      catalog: textAt(node, 'catalog_name'),
+      schema: textAt(node, 'schema_name'),
+      table: textAt(node, 'table_name'),
+      alias: textAt(node, 'alias'),
+      byteOffset: countAt(node, 'query_location'),
+    };
+    const isCte =
+      reference.catalog === '' &&
+      (reference.schema === '' || reference.schema.toLowerCase() === 'recurring') &&
+      ctes.has(reference.table.toLowerCase());
+    if (!isCte) found.tables.push(reference);
+    return;
+  }
+  if (node.class === 'COLUMN_REF' && Array.isArray(node.column_names) && node.column_names.length === 3) {
+    const [schema, table] = node.column_names;
+    if (typeof schema === 'string' && typeof table === 'string') {
+      found.qualifiedColumns.push({ schema, table, byteOffset: countAt(node, 'query_location') });
+    }
+  }
+  const inner = visitCtes(node, ctes, found);
+  if (node.type === 'CTE_NODE' && textAt(node, 'cte_name') !== '') {
+    visit(node.query, inner, found);
+    visit(node.child, new Set([...inner, textAt(node, 'cte_name').toLowerCase()]), found);
+    return;
+  }
+  const scope =
+    node.type === 'RECURSIVE_CTE_NODE' && textAt(node, 'cte_name') !== ''
+      ? new Set([...inner, textAt(node, 'cte_name').toLowerCase()])
+      : inner;
+  for (const [key, value] of Object.entries(node)) if (key !== 'cte_map') visit(value, scope, found);
+}
+
+/** Visits the WITH list in order; each entry sees those before it. Returns the names that the rest of the node sees. */
+function visitCtes(node: JsonRecord, ctes: ReadonlySet<string>, found: Found): ReadonlySet<string> {
+  const entries = isRecord(node.cte_map) ? records(node.cte_map.map) : [];
+  if (entries.length === 0) return ctes;
+  const inner = new Set(ctes);
+  for (const entry of entries) {
+    const name = textAt(entry, 'key').toLowerCase();
+    const query =
+      isRecord(entry.value) && isRecord(entry.value.query) && isRecord(entry.value.query.node)
+        ? entry.value.query.node
+        : {};
+    const own = query.type === 'RECURSIVE_CTE_NODE' ? new Set([...inner, name]) : inner;
+    visit(entry.value, own, found);
+    inner.add(name);
+  }
+  return inner;
+}

@@ -1,0 +1,88 @@
+import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
+import { asText, type Fragment, spanOf } from '../domain/fragment.js';
+import { locate, type TextFile } from '../domain/location.js';
+import type { Source } from '../domain/model.js';
+import { PropertyReader } from '../domain/property-reader.js';
+import { type HeaderBlock, splitStatements } from './statements.js';
+
+const checksumForm = /^(?:sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$/i;
+
+/** Reads a file of the sources folder: one or several `SOURCE (…);`. */
+export function parseSourceFile(file: TextFile): Result<readonly Source[]> {
+  const { statements, errors } = splitStatements(file);
+  const sources: Source[] = [];
+  const found: Diagnostic[] = [...errors];
+  for (const statement of statements) {
+    if (statement.type === 'sql' || statement.name !== 'SOURCE') {
+      const span =
+        statement.type === 'sql'
+          ? { start: statement.sql.span.start, end: statement.sql.span.start + 1 }
+          : statement.nameSpan;
+      found.push({
+        code: 'SL0107',
+        severity: 'error',
+        message: 'expected a SOURCE block',
+        location: locate(file, span),
+        hint: "SOURCE (name my_data, uri 'data/my_data.h5ad', license 'CC-BY-4.0');",
+      });
+      continue;
+    }
+    const source = readSource(statement);
+    if (source.ok) sources.push(source.value);
+    else found.push(...source.errors);
+  }
+  return found.length > 0 ? fail(...found) : succeed(sources);
+}
+
+function readSource(header: HeaderBlock): Result<Source> {
+  const { file } = header;
+  const properties = new PropertyReader({
+    file,
+    owner: 'SOURCE',
+    ownerSpan: header.nameSpan,
+    properties: header.properties,
+  });
+  const name = properties.required('name', 'SOURCE (name my_data, …); the name becomes a schema');
+  const uri = properties.required('uri', "say where the raw file is: uri 'data/my_data.h5ad'");
+  const checksum = properties.fragment('checksum');
+  const format = properties.text('format')?.toLowerCase();
+  const formatOptions = Object.fromEntries(
+    properties.pairs('format_options').map((pair) => [pair.name.toLowerCase(), asText(pair.value)]),
+  );
+  if (name !== undefined && !/^[\p{L}_][\p{L}\p{N}_]*$/u.test(asText(name))) {
+    properties.report(
+      'SL0105',
+      spanOf(name),
+      `a source's name becomes a schema: letters, digits and underscores, not ${asText(name)}`,
+    );
+  }
+  if (checksum !== undefined && !checksumForm.test(asText(checksum))) {
+    properties.report('SL0105', spanOf(checksum), 'a checksum is sha256:<64 hex digits> or md5:<32 hex digits>');
+  }
+  const source: Source = {
+    name: textOr(name).toLowerCase(),
+    location: locate(file, header.nameSpan),
+    file,
+    uri: textOr(uri),
+    uriLocation: locate(file, uri === undefined ? header.nameSpan : spanOf(uri)),
+    ...(format === undefined ? {} : { format }),
+    formatOptions,
+    ...(checksum === undefined
+      ? {}
+      : { checksum: asText(checksum).toLowerCase(), checksumLocation: locate(file, spanOf(checksum)) }),
+    doi: properties.text('doi') ?? '',
+    accession: properties.text('accession') ?? '',
+    license: properties.text('license') ?? '',
+    citation: properties.text('citation') ?? '',
+    homepage: properties.text('homepage') ?? '',
+    description: properties.text('description') ?? '',
+  };
+  properties.text('owner');
+  properties.texts('tags');
+  properties.finish();
+  return properties.diagnostics.length > 0 ? fail(...properties.diagnostics) : succeed(source);
+}
+
+function textOr(fragment: Fragment | undefined): string {
+  return fragment === undefined ? '' : asText(fragment);
+}
