@@ -1,0 +1,106 @@
+/** A directed graph of names: each node with the nodes it reads. */
+export interface Graph {
+  /** In topological order, parents first; ties in the order given. */
+  readonly order: readonly string[];
+  readonly parents: ReadonlyMap<string, readonly string[]>;
+  readonly children: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Nodes that read each other in a circle, in reading order, the first again at the end. */
+export type Cycle = readonly string[];
+
+/**
+ * Orders the nodes. Edges to unknown nodes and to the node itself are left out.
+ *
+ * @param edges node → nodes it reads
+ * @returns the graph, or the cycles (one for each knot of nodes)
+ */
+export function orderGraph(edges: ReadonlyMap<string, readonly string[]>): {
+  readonly graph: Graph;
+  readonly cycles: readonly Cycle[];
+} {
+  const parents = new Map<string, readonly string[]>();
+  const children = new Map<string, string[]>([...edges.keys()].map((node) => [node, []]));
+  for (const [node, read] of edges) {
+    const known = [...new Set(read)].filter((parent) => parent !== node && edges.has(parent));
+    parents.set(node, known);
+    for (const parent of known) children.get(parent)?.push(node);
+  }
+  const waiting = new Map([...parents].map(([node, list]) => [node, list.length]));
+  const ready = [...edges.keys()].filter((node) => waiting.get(node) === 0);
+  const order: string[] = [];
+  for (let at = 0; at < ready.length; at++) {
+    const node = ready[at] ?? '';
+    order.push(node);
+    for (const child of children.get(node) ?? []) {
+      const left = (waiting.get(child) ?? 0) - 1;
+      waiting.set(child, left);
+      if (left === 0) ready.push(child);
+    }
+  }
+  const stuck = new Set([...edges.keys()].filter((node) => (waiting.get(node) ?? 0) > 0));
+  return { graph: { order, parents, children }, cycles: findCycles(stuck, parents) };
+}
+
+function findCycles(stuck: ReadonlySet<string>, parents: ReadonlyMap<string, readonly string[]>): readonly Cycle[] {
+  const cycles: Cycle[] = [];
+  const done = new Set<string>();
+  for (const start of stuck) {
+    const path: string[] = [];
+    let node: string | undefined = start;
+    while (node !== undefined && !done.has(node) && !path.includes(node)) {
+      path.push(node);
+      node = parents.get(node)?.find((parent) => stuck.has(parent));
+    }
+    if (node !== undefined && path.includes(node)) cycles.push([...path.slice(path.indexOf(node)), node]);
+    for (const visited of path) done.add(visited);
+  }
+  return cycles;
+}
+
+/** The nodes and everything that is reached from them along `next` (parents or children). */
+export function reach(from: Iterable<string>, next: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+  const found = new Set(from);
+  const queue = [...found];
+  for (let node = queue.pop(); node !== undefined; node = queue.pop()) {
+    for (const neighbour of next.get(node) ?? []) {
+      if (found.has(neighbour)) continue;
+      found.add(neighbour);
+      queue.push(neighbour);
+    }
+  }
+  return found;
+}
+
+/**
+ * The nodes that a selector names: `schema.table`, `*` as wildcard, `+` before for all upstream and after for all
+ * downstream, `tag:name`; several are joined.
+ *
+ * @returns the nodes, and the selectors that named none
+ */
+export function select(
+  selectors: readonly string[],
+  graph: Graph,
+  tagsOf: (node: string) => readonly string[],
+): { readonly nodes: ReadonlySet<string>; readonly unmatched: readonly string[] } {
+  const nodes = new Set<string>();
+  const unmatched: string[] = [];
+  for (const selector of selectors) {
+    const core = selector.replace(/^\+|\+$/g, '').toLowerCase();
+    const isTag = core.startsWith('tag:');
+    const pattern = wildcard(isTag ? core.slice(4) : core);
+    const matched = graph.order.filter((node) =>
+      isTag ? tagsOf(node).some((tag) => pattern.test(tag.toLowerCase())) : pattern.test(node),
+    );
+    if (matched.length === 0) unmatched.push(selector);
+    const upstream = selector.startsWith('+') ? reach(matched, graph.parents) : [];
+    const downstream = selector.endsWith('+') ? reach(matched, graph.children) : [];
+    for (const node of [...matched, ...upstream, ...downstream]) nodes.add(node);
+  }
+  return { nodes, unmatched };
+}
+
+function wildcard(pattern: string): RegExp {
+  const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+  return new RegExp(`^${escaped}$`);
+}

@@ -1,0 +1,85 @@
+import { digest } from '../domain/digest.js';
+import type { Json, JsonRecord } from '../domain/json.js';
+
+/** A hash with the leaves it was computed from. */
+export interface Part {
+  readonly hash: string;
+  readonly rowSets: ReadonlySet<string>;
+  readonly columns: ReadonlySet<string>;
+}
+
+/** One output column of an operator; `sources` are the columns in its value, `columns` those and what its hash depends on besides. */
+export interface FlowColumn extends Part {
+  readonly sources: ReadonlySet<string>;
+}
+
+/** What an operator of the plan passes on. */
+export interface Flow {
+  readonly rows: Part;
+  /** The order asked for, of no consequence unless a LIMIT follows. */
+  readonly order: Part | undefined;
+  readonly columns: readonly FlowColumn[];
+}
+
+/** The plan holds something that this version does not know. It becomes "lineage unknown", never a guess. */
+export class UnknownPlanError extends Error {
+  override readonly name = 'UnknownPlanError';
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+export function part(hash: string, ...from: readonly Part[]): Part {
+  return { hash, rowSets: unionOf(from.map((p) => p.rowSets)), columns: unionOf(from.map((p) => p.columns)) };
+}
+
+export function constantPart(hash: string): Part {
+  return { hash, rowSets: nothing, columns: nothing };
+}
+
+/** The row set of what always has one row: an aggregate without groups, a SELECT without FROM. */
+export const ONE_ROW: Part = constantPart('one row');
+
+/** A column whose value comes from `inputs` and whose hash depends on `alsoOn` besides (a row set, a condition). */
+export function flowColumn(hash: string, inputs: readonly FlowColumn[], alsoOn: readonly Part[] = []): FlowColumn {
+  const all = [...inputs, ...alsoOn];
+  return {
+    hash,
+    sources: unionOf(inputs.map((column) => column.sources)),
+    rowSets: unionOf(all.map((p) => p.rowSets)),
+    columns: unionOf(all.map((p) => p.columns)),
+  };
+}
+
+export function unionOf(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
+  const filled = sets.filter((set) => set.size > 0);
+  if (filled.length <= 1) return filled[0] ?? nothing;
+  const union = new Set<string>();
+  for (const set of filled) for (const item of set) union.add(item);
+  return union;
+}
+
+export function at<T>(list: readonly T[], index: number, what: string): T {
+  const item = list[index];
+  if (item === undefined) throw new UnknownPlanError(`${what} ${index} lies outside ${list.length}`);
+  return item;
+}
+
+/** Tags the columns of one side of a join, so that the same table on both sides stays two. */
+export function tagged(tag: string, columns: readonly FlowColumn[]): readonly FlowColumn[] {
+  return columns.map((column) => ({ ...column, hash: digest(tag, column.hash) }));
+}
+
+export function picked<T>(list: readonly T[], indexes: readonly number[]): readonly T[] {
+  return indexes.length === 0 ? list : indexes.map((index) => at(list, index, 'projected column'));
+}
+
+/** What the walk over a plan lends to the readers of single operators. */
+export interface Walk {
+  child(node: JsonRecord, index: number): Flow;
+  columnsOf(expressions: Json, input: readonly FlowColumn[], tag?: string): readonly FlowColumn[];
+  columnOf(expression: Json, input: readonly FlowColumn[], tag?: string, alsoOn?: readonly Part[]): FlowColumn;
+  /** Notes that these columns decide which rows there are. */
+  decideRows(columns: readonly FlowColumn[]): void;
+  /** Makes columns visible to the DELIM_GETs below while `visit` runs. */
+  withDelim<T>(columns: readonly FlowColumn[], visit: () => T): T;
+}

@@ -1,0 +1,102 @@
+import { digest } from '../domain/digest.js';
+import { counts, isRecord, items, type JsonRecord, records, textAt } from '../domain/json.js';
+import { type Flow, type FlowColumn, flowColumn, ONE_ROW, type Part, part, picked, tagged, type Walk } from './flow.js';
+
+interface Sides {
+  readonly left: Flow;
+  readonly right: Flow;
+}
+
+/** All joins, the ones that DuckDB makes of subqueries included. */
+export function joinFlow(walk: Walk, node: JsonRecord, type: string): Flow {
+  const { left, right } = visitSides(walk, node, type);
+  const rightTagged = tagged('right', right.columns);
+  const { conditions, marks } = readConditions(walk, node, type, { left, right: { ...right, columns: rightTagged } });
+  walk.decideRows(conditions);
+  const hashes = conditions.map((condition) => condition.hash).sort();
+  const keptLeft = picked(left.columns, counts(node.left_projection_map));
+  const joinType = textAt(node, 'join_type');
+  // A scalar subquery and a membership test add a value to each left row; the left row set stays as it is.
+  if (joinType === 'SINGLE') {
+    const found = picked(right.columns, counts(node.right_projection_map)).map((column) =>
+      flowColumn(digest('scalar', right.rows.hash, column.hash, ...hashes), [column], [right.rows, ...conditions]),
+    );
+    return { ...left, columns: [...keptLeft, ...found] };
+  }
+  if (joinType === 'MARK') {
+    const mark = flowColumn(digest('mark', right.rows.hash, ...hashes), marks, [right.rows, ...conditions]);
+    return { ...left, columns: [...keptLeft, mark] };
+  }
+  // One row on a side (a scalar subquery that does not look outside) neither adds nor takes rows.
+  if (type === 'LOGICAL_CROSS_PRODUCT' && (left.rows.hash === ONE_ROW.hash || right.rows.hash === ONE_ROW.hash)) {
+    const kept = right.rows.hash === ONE_ROW.hash ? left : right;
+    return { ...kept, columns: [...keptLeft, ...rightTagged] };
+  }
+  const rows = part(
+    digest('join', type, joinType, left.rows.hash, right.rows.hash, ...hashes),
+    left.rows,
+    right.rows,
+    ...conditions,
+  );
+  const keptRight = picked(rightTagged, counts(node.right_projection_map));
+  switch (joinType) {
+    case 'SEMI':
+    case 'ANTI':
+      return { rows, order: undefined, columns: keptLeft };
+    case 'RIGHT_SEMI':
+    case 'RIGHT_ANTI':
+      return { rows, order: undefined, columns: keptRight };
+    default:
+      return { rows, order: undefined, columns: [...keptLeft, ...keptRight] };
+  }
+}
+
+/** A DELIM_JOIN hands the distinct values of its outer side to the DELIM_GETs below its other side, so that side comes second. */
+function visitSides(walk: Walk, node: JsonRecord, type: string): Sides {
+  const isDelim = type === 'LOGICAL_DELIM_JOIN';
+  if (isDelim && node.delim_flipped === true) {
+    const right = walk.child(node, 1);
+    const handed = walk.columnsOf(node.duplicate_eliminated_columns, right.columns);
+    return { left: walk.withDelim(handed, () => walk.child(node, 0)), right };
+  }
+  const left = walk.child(node, 0);
+  if (!isDelim) return { left, right: walk.child(node, 1) };
+  const handed = walk.columnsOf(node.duplicate_eliminated_columns, left.columns);
+  return { left, right: walk.withDelim(handed, () => walk.child(node, 1)) };
+}
+
+/** @returns all conditions, and the columns of those that are the author's own (correlation adds `IS NOT DISTINCT FROM` plumbing) */
+function readConditions(
+  walk: Walk,
+  node: JsonRecord,
+  type: string,
+  { left, right }: Sides,
+): { readonly conditions: readonly FlowColumn[]; readonly marks: readonly FlowColumn[] } {
+  const both = [...left.columns, ...right.columns];
+  const conditions: FlowColumn[] = [];
+  const marks: FlowColumn[] = [];
+  const add = (condition: FlowColumn, isPlumbing: boolean): void => {
+    conditions.push(condition);
+    if (!isPlumbing) marks.push(condition);
+  };
+  if (isRecord(node.condition)) {
+    const whole = node.condition;
+    for (const piece of whole.type === 'CONJUNCTION_AND' ? items(whole.children) : [whole])
+      add(walk.columnOf(piece, both, 'on'), false);
+  }
+  for (const condition of records(node.conditions)) {
+    const isPlumbing = type === 'LOGICAL_DELIM_JOIN' && condition.comparison === 'COMPARE_NOT_DISTINCT_FROM';
+    if (condition.left !== undefined || condition.right !== undefined) {
+      const sides = [
+        walk.columnOf(condition.left, left.columns, 'on'),
+        walk.columnOf(condition.right, right.columns, 'on'),
+      ];
+      add(
+        flowColumn(digest('compare', textAt(condition, 'comparison'), ...sides.map((side: Part) => side.hash)), sides),
+        isPlumbing,
+      );
+    } else add(walk.columnOf(condition.expression ?? condition, both, 'on'), isPlumbing);
+  }
+  if (isRecord(node.predicate)) add(walk.columnOf(node.predicate, both, 'on'), false);
+  return { conditions, marks };
+}
