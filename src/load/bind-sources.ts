@@ -1,0 +1,96 @@
+import * as path from 'node:path';
+import { inspectFile } from '../convert/index.js';
+import type { BoundSource } from '../domain/bound-project.js';
+import type { ElementSchema } from '../domain/convert.js';
+import { type Diagnostic, type Result, succeed } from '../domain/diagnostic.js';
+import { canonicalJson, digest } from '../domain/digest.js';
+import { isRecord, items, records, textAt } from '../domain/json.js';
+import type { Source } from '../domain/model.js';
+import type { DuckDb } from '../effects/duckdb.js';
+import { type LandEffects, land } from '../ingest/land.js';
+
+/** Raised when the converter writes other parquet for the same raw file: it makes new versions of all datasets. */
+const CONVERTER_VERSION = '1';
+
+export interface BindSourceEffects extends LandEffects {
+  readonly duckdb: DuckDb;
+}
+
+/** Finds each source's raw file and the tables that it holds, without converting anything. Broken ones are left out and reported. */
+export async function bindSources(
+  sources: readonly Source[],
+  effects: BindSourceEffects,
+): Promise<{ readonly sources: readonly BoundSource[]; readonly diagnostics: readonly Diagnostic[] }> {
+  const bound: BoundSource[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const source of sources) {
+    const result = await bindSource(source, effects);
+    if (result.ok) bound.push(result.value);
+    diagnostics.push(...(result.ok ? result.warnings : result.errors));
+  }
+  return { sources: bound, diagnostics };
+}
+
+async function bindSource(source: Source, effects: BindSourceEffects): Promise<Result<BoundSource>> {
+  const landed = await land(source, effects);
+  if (!landed.ok) return landed;
+  const { path: file, sha256 } = landed.value;
+  const version = digest(
+    sha256,
+    source.format ?? '',
+    canonicalJson(source.formatOptions),
+    path.basename(file),
+    CONVERTER_VERSION,
+  ).slice(0, 10);
+  const cached = readCache(cacheEntry(version, effects), effects);
+  if (cached !== undefined) return succeed({ source, path: file, sha256, version, ...cached }, landed.warnings);
+  const inspected = await inspectFile(
+    {
+      file,
+      displayName: source.uri,
+      ...(source.format === undefined ? {} : { format: source.format }),
+      options: source.formatOptions,
+    },
+    effects,
+  );
+  if (!inspected.ok)
+    return { ok: false, errors: inspected.errors.map((error) => ({ location: source.uriLocation, ...error })) };
+  effects.files.writeText(cacheEntry(version, effects), JSON.stringify(inspected.value));
+  return succeed({ source, path: file, sha256, version, ...inspected.value }, [
+    ...landed.warnings,
+    ...inspected.warnings,
+  ]);
+}
+
+function cacheEntry(version: string, { cacheFolder }: BindSourceEffects): string {
+  return path.join(cacheFolder, 'schemas', `${version}.json`);
+}
+
+type Inspected = { readonly format: string; readonly elements: readonly ElementSchema[] };
+
+const elementKinds = ['table', 'dataframe', 'sparse', 'dense', 'embedding', 'pairs', 'uns'] as const;
+
+/** An entry that does not read as expected is no entry: the file is inspected again. */
+function readCache(entry: string, { files }: BindSourceEffects): Inspected | undefined {
+  if (files.facts(entry) === undefined) return undefined;
+  let kept: unknown;
+  try {
+    kept = JSON.parse(files.readText(entry));
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(kept) || textAt(kept, 'format') === '') return undefined;
+  const elements: ElementSchema[] = [];
+  for (const element of records(kept.elements)) {
+    const kind = elementKinds.find((candidate) => candidate === element.kind);
+    const columns = records(element.columns).map((column) => ({
+      name: textAt(column, 'name'),
+      type: textAt(column, 'type'),
+    }));
+    if (kind === undefined || columns.some((column) => column.name === '' || column.type === '')) return undefined;
+    elements.push({ path: textAt(element, 'path'), table: textAt(element, 'table'), kind, columns });
+  }
+  return elements.length === items(kept.elements).length && elements.length > 0
+    ? { format: textAt(kept, 'format'), elements }
+    : undefined;
+}

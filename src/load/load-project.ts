@@ -1,0 +1,46 @@
+import type { BoundProject } from '../domain/bound-project.js';
+import { fail, type Result, succeed } from '../domain/diagnostic.js';
+import type { DuckDb } from '../effects/duckdb.js';
+import type { Files } from '../effects/files.js';
+import { openShadowCatalog } from '../effects/shadow-catalog.js';
+import { bindModels } from './bind-models.js';
+import { bindSources } from './bind-sources.js';
+import { readProject } from './read-project.js';
+
+export interface LoadEffects {
+  readonly duckdb: DuckDb;
+  readonly files: Files;
+  /** Absolute path of the project. */
+  readonly projectFolder: string;
+  /** Folder for what can be computed again. */
+  readonly cacheFolder: string;
+}
+
+/** Reads a project's files and binds its SQL: everything that is wrong with any part of it, or the value that planning works on. */
+export async function loadProject(effects: LoadEffects): Promise<Result<BoundProject>> {
+  const { project, diagnostics: readDiagnostics } = readProject(effects.projectFolder, effects.files);
+  const { sources, diagnostics: sourceDiagnostics } = await bindSources(project.sources, effects);
+  const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder);
+  try {
+    const seedEffects = { database: shadow.database, files: effects.files, projectFolder: effects.projectFolder };
+    const bound = await bindModels({ project, sources, shadow, seedEffects });
+    const before = [...readDiagnostics, ...sourceDiagnostics];
+    const isIncomplete = before.some(
+      (diagnostic) => diagnostic.severity === 'error' && !wholeFile.has(diagnostic.code),
+    );
+    // A table may only seem to be missing because the file that defines it could not be read: its own error says so.
+    const after = isIncomplete
+      ? bound.diagnostics.filter((diagnostic) => !missingTable.has(diagnostic.code))
+      : bound.diagnostics;
+    const all = [...before, ...after];
+    if (all.some((diagnostic) => diagnostic.severity === 'error')) return fail(...all);
+    return succeed({ project, models: bound.models, sources }, all);
+  } finally {
+    shadow.close();
+  }
+}
+
+/** Errors that leave no file out. */
+const wholeFile: ReadonlySet<string> = new Set(['SL0303', 'SL0804']);
+
+const missingTable: ReadonlySet<string> = new Set(['SL0203', 'SL0302', 'SL0304']);

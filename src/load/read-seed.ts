@@ -1,0 +1,83 @@
+import * as path from 'node:path';
+import type { Column } from '../domain/column.js';
+import { fail, messageOf, type Result, succeed } from '../domain/diagnostic.js';
+import type { SeedFile } from '../domain/kind.js';
+import { locate } from '../domain/location.js';
+import type { Model } from '../domain/model.js';
+import { ident, literal } from '../domain/names.js';
+import type { Database } from '../effects/duckdb.js';
+import type { Files } from '../effects/files.js';
+
+export interface SeedEffects {
+  readonly database: Database;
+  readonly files: Files;
+  readonly projectFolder: string;
+}
+
+/** A seed's file as DuckDB reads it. */
+export interface SeedContent {
+  readonly columns: readonly Column[];
+  readonly rowCount: number;
+  /** One hash of all values of each column, in row order. */
+  readonly columnHashes: readonly string[];
+  readonly sha256: string;
+}
+
+/** Reads the whole file: its columns, and a hash of each, so that a changed cell shows in its column alone. */
+export async function readSeed(model: Model, seed: SeedFile, effects: SeedEffects): Promise<Result<SeedContent>> {
+  const file = seedPath(model, seed, effects.projectFolder);
+  if (effects.files.facts(file) === undefined) {
+    return fail({
+      code: 'SL0501',
+      severity: 'error',
+      message: `the seed's file ${seed.path} is not there`,
+      location: seedLocation(model, seed),
+      hint: `the path starts from the model's own folder, ${path.dirname(model.file.path)}; $root/ starts from the project`,
+    });
+  }
+  try {
+    const query = seedQuery(file, seed, model.declaredColumns);
+    const columns = await effects.database.describe(query);
+    const hashes = columns.map(
+      (column, at) =>
+        `md5(string_agg(coalesce(CAST(${ident(column.name)} AS VARCHAR), chr(0)), chr(31) ORDER BY __scilake_row)) AS h${at}`,
+    );
+    const [row] = await effects.database.rows(
+      `SELECT count(*) AS n, ${hashes.join(', ')}\nFROM (SELECT *, row_number() OVER () AS __scilake_row FROM (${query}))`,
+    );
+    return succeed({
+      columns,
+      rowCount: Number(row?.n),
+      columnHashes: columns.map((_, at) => String(row?.[`h${at}`])),
+      sha256: await effects.files.sha256(file),
+    });
+  } catch (thrown) {
+    return fail({
+      code: 'SL0504',
+      severity: 'error',
+      message: `the seed's file ${seed.path} cannot be read: ${messageOf(thrown).split('\n').slice(0, 2).join(' ')}`,
+      location: seedLocation(model, seed),
+    });
+  }
+}
+
+/** Absolute path of a seed's file. */
+export function seedPath(model: Model, seed: SeedFile, projectFolder: string): string {
+  if (seed.path.startsWith('$root/')) return path.join(projectFolder, seed.path.slice('$root/'.length));
+  return path.resolve(projectFolder, path.dirname(model.file.path), seed.path);
+}
+
+/** The SELECT that gives a seed's rows; types are looked for in the whole file, declared ones are enforced. */
+export function seedQuery(file: string, seed: SeedFile, declared: readonly Column[]): string {
+  const options = Object.entries(seed.csvOptions).map(([name, value]) => `, ${name} = ${literal(value)}`);
+  const types =
+    declared.length === 0
+      ? ''
+      : `, types = {${declared.map((column) => `${literal(column.name)}: ${literal(column.type)}`).join(', ')}}`;
+  return `SELECT *\nFROM read_csv(${literal(file)}, header = true, sample_size = -1${types}${options.join('')})`;
+}
+
+function seedLocation(model: Model, seed: SeedFile): ReturnType<typeof locate> {
+  const start = model.file.text.indexOf(seed.path);
+  return start < 0 ? model.location : locate(model.file, { start, end: start + seed.path.length });
+}

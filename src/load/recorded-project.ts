@@ -1,0 +1,53 @@
+import type { BoundProject } from '../domain/bound-project.js';
+import { gather, type Result, succeed } from '../domain/diagnostic.js';
+import type { Model } from '../domain/model.js';
+import type { Environment, LakeState, Snapshot } from '../domain/snapshot.js';
+import type { DuckDb } from '../effects/duckdb.js';
+import type { Files } from '../effects/files.js';
+import { openShadowCatalog } from '../effects/shadow-catalog.js';
+import { parseModelFile } from '../parse/model-file.js';
+import { bindModels } from './bind-models.js';
+
+/**
+ * The project as an environment has it: models from the text that is recorded with their snapshots, not from files that
+ * may have changed since. Sources, audits and settings are those of the files.
+ */
+export async function recordedProject(
+  local: BoundProject,
+  environment: Environment,
+  state: LakeState,
+  effects: { readonly duckdb: DuckDb; readonly files: Files; readonly projectFolder: string },
+): Promise<Result<BoundProject>> {
+  const snapshots = Object.values(environment.models).flatMap((model): readonly Snapshot[] => {
+    const snapshot = state.snapshots.get(model.fingerprint);
+    return snapshot === undefined ? [] : [snapshot];
+  });
+  const localByKey = new Map(local.models.map((bound) => [bound.model.key, bound]));
+  const isSame = snapshots.every((snapshot) => localByKey.get(snapshot.key)?.model.file.text === snapshot.text);
+  const outside = local.project.models.filter((model) => model.kind.storage === 'outside');
+  if (isSame && snapshots.length + outside.length === local.models.length) return succeed(local);
+  const parsed = gather(
+    snapshots.map((snapshot) =>
+      parseModelFile({ path: snapshot.file, text: snapshot.text }, local.project.config.modelDefaults),
+    ),
+  );
+  if (!parsed.ok) return parsed;
+  const models: readonly Model[] = [...outside, ...parsed.value.flat()];
+  const project = { ...local.project, models };
+  const sources = local.sources.filter((source) => environment.sources[source.source.name] === source.version);
+  const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder);
+  try {
+    const bound = await bindModels({
+      project,
+      sources,
+      shadow,
+      seedEffects: { database: shadow.database, files: effects.files, projectFolder: effects.projectFolder },
+    });
+    const errors = bound.diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+    return errors.length > 0
+      ? { ok: false, errors }
+      : succeed({ project, models: bound.models, sources }, bound.diagnostics);
+  } finally {
+    shadow.close();
+  }
+}
