@@ -1,0 +1,227 @@
+import { orderGraph, reach, select } from '../dag/graph.js';
+import type { BoundProject, BoundSource } from '../domain/bound-project.js';
+import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
+import { canonicalJson, digest } from '../domain/digest.js';
+import { PROD } from '../domain/names.js';
+import { didYouMean } from '../domain/near-miss.js';
+import type { Plan, PlanOptions, SourceChange } from '../domain/plan.js';
+import type { Environment, EnvironmentModel, LakeState, Snapshot } from '../domain/snapshot.js';
+import { endOf, parseInstant } from '../domain/time.js';
+import { buildCandidates, type Candidate, removedChanges } from './candidates.js';
+import { gapProblems, missingByModel } from './missing.js';
+import { compareSchemas, schemaChangeProblems } from './schema-change.js';
+import { planSteps } from './steps.js';
+
+/**
+ * Compares the project with what the lake records and lists the steps between: the whole of what `apply` will do. Pure;
+ * the time is in the options.
+ */
+export function buildPlan(project: BoundProject, state: LakeState, options: PlanOptions): Result<Plan> {
+  const problems = optionProblems(options);
+  const current = state.environments.get(options.environment);
+  const base = current ?? state.environments.get(PROD);
+  const baseline = snapshotsOf(base, state);
+  const graph = orderGraph(new Map(project.models.map((bound) => [bound.model.key, bound.parents]))).graph;
+  const tags = new Map(project.models.map((bound) => [bound.model.key, bound.model.tags]));
+  const pick = (selectors: readonly string[]): ReadonlySet<string> => {
+    const { nodes, unmatched } = select(selectors, graph, (node) => tags.get(node) ?? []);
+    for (const selector of unmatched) problems.push(unmatchedSelector(selector, graph.order));
+    return nodes;
+  };
+  const selected = options.selectModels.length === 0 ? undefined : pick(options.selectModels);
+  const restated = reach(pick(options.restateModels), graph.children);
+  const request = {
+    project,
+    state,
+    baseline,
+    baselineSources: base?.sources ?? {},
+    selected,
+    forwardOnly: options.forwardOnly,
+  };
+  const candidates = buildCandidates(request);
+  const kept = new Set(candidates.map((candidate) => candidate.snapshot.key));
+  const removed = selected === undefined ? removedChanges(baseline, kept) : [];
+  const changes = [...candidates.flatMap((candidate) => candidate.change ?? []), ...removed];
+  const sourceChanges = compareSources(project.sources, base?.sources ?? {});
+  problems.push(...forwardOnlyProblems(project, candidates, baseline));
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  if (errors.length > 0) return fail(...problems);
+  if (
+    current === undefined &&
+    options.environment !== PROD &&
+    base !== undefined &&
+    changes.length + sourceChanges.length === 0 &&
+    !options.includeUnmodified &&
+    restated.size === 0
+  ) {
+    return fail(noChanges(options.environment));
+  }
+  const models = targetModels(candidates, { state, options, current });
+  const missing = missingByModel({ candidates, models, state, options, restated, prod: state.environments.get(PROD) });
+  if (options.noGaps) problems.push(...gapProblems({ candidates, models, state, current, missing }));
+  if (problems.some((problem) => problem.severity === 'error')) return fail(...problems);
+  const target: Environment = {
+    name: options.environment,
+    planId: '',
+    sequence: (current?.sequence ?? 0) + 1,
+    models,
+    sources: Object.fromEntries(project.sources.map((source) => [source.source.name, source.version])),
+  };
+  const steps = planSteps({ project, state, candidates, target, current, baseline, missing, restated, options });
+  const body = {
+    options,
+    environment: options.environment,
+    ...(base === undefined ? {} : { basedOn: base.name }),
+    lakeSnapshot: state.lakeSnapshot,
+    changes,
+    sourceChanges,
+    missing,
+    steps,
+    target,
+    snapshots: candidates.map((candidate) => candidate.snapshot),
+    warnings: problems,
+  };
+  const fingerprints = body.snapshots.map((snapshot) => snapshot.fingerprint);
+  const id = digest(
+    canonicalJson(JSON.parse(JSON.stringify({ ...body, snapshots: fingerprints, warnings: [] }))),
+  ).slice(0, 12);
+  return succeed({ ...body, id, target: { ...target, planId: id } }, problems);
+}
+
+/** The snapshots that an environment points at, by model key. */
+export function snapshotsOf(environment: Environment | undefined, state: LakeState): ReadonlyMap<string, Snapshot> {
+  const snapshots = new Map<string, Snapshot>();
+  for (const [key, { fingerprint }] of Object.entries(environment?.models ?? {})) {
+    const snapshot = state.snapshots.get(fingerprint);
+    if (snapshot !== undefined) snapshots.set(key, snapshot);
+  }
+  return snapshots;
+}
+
+/** What the environment will point at. Outside prod a forward-only change shows its preview until prod has it. */
+function targetModels(
+  candidates: readonly Candidate[],
+  context: { readonly state: LakeState; readonly options: PlanOptions; readonly current: Environment | undefined },
+): Environment['models'] {
+  const { state, options, current } = context;
+  const isProd = options.environment === PROD;
+  const inProd = state.environments.get(PROD)?.models ?? {};
+  const models: Record<string, EnvironmentModel> = {};
+  const previewed = new Set<string>();
+  for (const candidate of candidates) {
+    const { snapshot, change, previewVersion } = candidate;
+    const { key, fingerprint } = snapshot;
+    const now = current?.models[key];
+    if (snapshot.storage === 'inline') {
+      models[key] = { fingerprint, version: snapshot.version, hasView: false };
+      continue;
+    }
+    // A preview stays for as long as prod lacks the change, its own or that of a parent.
+    const isStillPreviewed =
+      change === undefined &&
+      now?.fingerprint === fingerprint &&
+      now.version !== snapshot.version &&
+      (inProd[key]?.fingerprint !== fingerprint || snapshot.parents.some((parent) => previewed.has(parent)));
+    const isPreviewed = !isProd && (isNewPreview(candidate) || isStillPreviewed);
+    if (isPreviewed) previewed.add(key);
+    const version = !isPreviewed ? snapshot.version : isStillPreviewed ? now.version : previewVersion;
+    const isUntouched =
+      change === undefined || (change.type === 'indirect' && change.reused && change.category === 'metadata');
+    models[key] = {
+      fingerprint,
+      version,
+      hasView: isProd || options.includeUnmodified || now?.hasView === true || !isUntouched,
+    };
+  }
+  return models;
+}
+
+function isNewPreview({ snapshot, change }: Candidate): boolean {
+  if (!snapshot.forwardOnly || change === undefined) return false;
+  return change.type === 'modified' ? change.category !== 'metadata' : change.category === 'breaking';
+}
+
+function compareSources(
+  sources: readonly BoundSource[],
+  before: Readonly<Record<string, string>>,
+): readonly SourceChange[] {
+  const changes = sources.flatMap((source): readonly SourceChange[] => {
+    const { name } = source.source;
+    const was = before[name];
+    if (was === source.version) return [];
+    return [
+      {
+        source: name,
+        type: was === undefined ? 'added' : 'modified',
+        version: source.version,
+        reason: was === undefined ? 'new source' : 'the raw file or how it is converted changed',
+      },
+    ];
+  });
+  const now = new Set(sources.map((source) => source.source.name));
+  const removed = Object.entries(before).filter(([name]) => !now.has(name));
+  return [
+    ...changes,
+    ...removed.map(
+      ([source, version]): SourceChange => ({ source, type: 'removed', version, reason: 'no longer in the project' }),
+    ),
+  ];
+}
+
+function optionProblems(options: PlanOptions): Diagnostic[] {
+  const problems: Diagnostic[] = [];
+  const add = (message: string, hint: string): number =>
+    problems.push({ code: 'SL0401', severity: 'error', message, hint });
+  for (const [name, value] of [
+    ['start', options.start],
+    ['end', options.end],
+  ] as const) {
+    if (value === undefined) continue;
+    const parsed = parseInstant(value, options.executionTime);
+    if (parsed === undefined)
+      add(`--${name} "${value}" is no time`, "write '2024-01-31', '2024-01-31 12:00:00' or '3 days ago'");
+    else if (name === 'end' && endOf({ ...parsed, isDate: false }) > options.executionTime)
+      add('--end lies after the execution time', 'nothing can be built of the future; choose an earlier end');
+  }
+  const isBounded = options.start !== undefined || options.end !== undefined;
+  if (options.environment === PROD && isBounded && options.restateModels.length === 0) {
+    add(
+      '--start and --end bound a plan for prod only together with --restate-model',
+      'plan for another environment, or restate',
+    );
+  }
+  return problems;
+}
+
+function unmatchedSelector(selector: string, names: readonly string[]): Diagnostic {
+  const near = didYouMean(selector.replace(/^\+|\+$/g, ''), names);
+  return {
+    code: 'SL0403',
+    severity: 'error',
+    message: `no model is selected by "${selector}"`,
+    ...(near === undefined ? {} : { hint: near }),
+  };
+}
+
+function noChanges(environment: string): Diagnostic {
+  return {
+    code: 'SL0404',
+    severity: 'error',
+    message: `a new environment "${environment}" needs a change, but the project is what prod has`,
+    hint: 'change a model, or give --include-unmodified to make the environment without changes',
+  };
+}
+
+function forwardOnlyProblems(
+  project: BoundProject,
+  candidates: readonly Candidate[],
+  baseline: ReadonlyMap<string, Snapshot>,
+): readonly Diagnostic[] {
+  const models = new Map(project.models.map((bound) => [bound.model.key, bound.model]));
+  return candidates.flatMap(({ snapshot, change }) => {
+    const base = baseline.get(snapshot.key);
+    const model = models.get(snapshot.key);
+    if (change === undefined || !snapshot.forwardOnly || base === undefined || model === undefined) return [];
+    return schemaChangeProblems(model, compareSchemas(base.columns, snapshot.columns));
+  });
+}

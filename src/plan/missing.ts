@@ -1,0 +1,123 @@
+import { cronFloor } from '../domain/cron.js';
+import type { Diagnostic } from '../domain/diagnostic.js';
+import { type Interval, isoInstant, shift, subtract, union } from '../domain/interval.js';
+import { PROD } from '../domain/names.js';
+import type { PlanOptions } from '../domain/plan.js';
+import { builtKey, type Environment, type EnvironmentModel, type LakeState } from '../domain/snapshot.js';
+import { endOf, parseInstant } from '../domain/time.js';
+import type { Candidate } from './candidates.js';
+import { builtEnd, missingOf, prodCap, resolveStarts, restatedIntervals, wantedRange } from './intervals.js';
+
+export interface MissingRequest {
+  readonly candidates: readonly Candidate[];
+  readonly models: Readonly<Record<string, EnvironmentModel>>;
+  readonly state: LakeState;
+  readonly options: PlanOptions;
+  readonly restated: ReadonlySet<string>;
+  readonly prod: Environment | undefined;
+}
+
+/** The intervals that have to be built, by model, merged. Models that need none are absent. */
+export function missingByModel(request: MissingRequest): Readonly<Record<string, readonly Interval[]>> {
+  const { candidates, models, state, options, restated, prod } = request;
+  const starts = resolveStarts(
+    candidates.map((candidate) => candidate.snapshot),
+    options.executionTime,
+  );
+  const missing: Record<string, readonly Interval[]> = {};
+  for (const candidate of candidates) {
+    const { snapshot, change } = candidate;
+    const target = models[snapshot.key];
+    if (target === undefined || snapshot.storage === 'inline') continue;
+    const isPreview = target.version !== snapshot.version;
+    const modelStart =
+      isPreview ||
+      (options.forwardOnly && options.environment !== PROD && options.start === undefined && change !== undefined)
+        ? previewStart(candidate, starts, options)
+        : (starts.get(snapshot.key) ?? 0);
+    const builtUntil = builtEnd(state, snapshot.key, prod?.models[snapshot.key]?.version);
+    const wanted = wantedRange(snapshot, { options, modelStart, endCap: prodCap(options, builtUntil) });
+    const intervals = [
+      ...restatement(candidate, request, wanted),
+      ...(isConsidered(candidate, options, restated) ? newIntervals(candidate, target, wanted, request) : []),
+    ];
+    const merged = union(intervals);
+    if (merged.length > 0) missing[snapshot.key] = merged;
+  }
+  return missing;
+}
+
+/** Prod is kept complete; another environment builds only what it changes. */
+function isConsidered({ change }: Candidate, options: PlanOptions, restated: ReadonlySet<string>): boolean {
+  if (restated.size > 0) return false;
+  return options.environment === PROD || change !== undefined || options.run;
+}
+
+function newIntervals(
+  candidate: Candidate,
+  target: EnvironmentModel,
+  wanted: Interval,
+  { state }: MissingRequest,
+): readonly Interval[] {
+  const { snapshot, change } = candidate;
+  // A view that only points at other tables, with the same meaning, holds what it held.
+  if (snapshot.storage === 'view' && change?.reused === true) return [];
+  return missingOf(snapshot, target.version, wanted, state);
+}
+
+function restatement(
+  { snapshot }: Candidate,
+  { options, restated, state }: MissingRequest,
+  wanted: Interval,
+): readonly Interval[] {
+  if (!restated.has(snapshot.key)) return [];
+  const start = options.start === undefined ? undefined : parseInstant(options.start, options.executionTime)?.instant;
+  const end = options.end === undefined ? undefined : parseInstant(options.end, options.executionTime);
+  const whole = {
+    ...wanted,
+    start: state.built.get(builtKey(snapshot.key, snapshot.version))?.[0]?.start ?? wanted.start,
+  };
+  const full =
+    options.start === undefined && options.end === undefined
+      ? whole
+      : { start: whole.start, end: Math.max(wanted.end, whole.start) };
+  const builtTo = state.built.get(builtKey(snapshot.key, snapshot.version))?.at(-1)?.end ?? full.end;
+  const available = { start: full.start, end: Math.max(full.end, builtTo) };
+  return restatedIntervals(snapshot, available, {
+    start: start ?? available.start,
+    end: end === undefined ? available.end : endOf(end),
+  });
+}
+
+/** A forward-only change is shown on the last interval only, until it is in prod. */
+function previewStart({ snapshot }: Candidate, starts: ReadonlyMap<string, number>, options: PlanOptions): number {
+  const due = cronFloor(snapshot.schedule.cron, options.executionTime);
+  return Math.max(starts.get(snapshot.key) ?? 0, shift('day', due, -1));
+}
+
+/** `--no-gaps`: what takes over from an older version must cover all that the older one covers. */
+export function gapProblems(request: {
+  readonly candidates: readonly Candidate[];
+  readonly models: Readonly<Record<string, EnvironmentModel>>;
+  readonly state: LakeState;
+  readonly current: Environment | undefined;
+  readonly missing: Readonly<Record<string, readonly Interval[]>>;
+}): readonly Diagnostic[] {
+  const { candidates, models, state, current, missing } = request;
+  return candidates.flatMap(({ snapshot }): readonly Diagnostic[] => {
+    const was = current?.models[snapshot.key]?.version;
+    const is = models[snapshot.key]?.version;
+    if (was === undefined || is === undefined || was === is) return [];
+    const covered = [...(state.built.get(builtKey(snapshot.key, is)) ?? []), ...(missing[snapshot.key] ?? [])];
+    const [gap] = subtract(state.built.get(builtKey(snapshot.key, was)) ?? [], covered);
+    if (gap === undefined) return [];
+    return [
+      {
+        code: 'SL0405',
+        severity: 'error',
+        message: `${snapshot.key} would lose ${isoInstant(gap.start)} to ${isoInstant(gap.end)}, which its present version covers`,
+        hint: 'choose an earlier start, or leave --no-gaps out',
+      },
+    ];
+  });
+}
