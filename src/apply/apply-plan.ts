@@ -1,0 +1,202 @@
+import { promote } from '../catalog/promote.js';
+import { openRunCatalog } from '../catalog/run-catalog.js';
+import { type Diagnostic, DiagnosticError, messageOf } from '../domain/diagnostic.js';
+import type { StepOutcome } from '../domain/event.js';
+
+import { type Step, subjectOf } from '../domain/step.js';
+import { backfill } from './backfill.js';
+import { auditVersion, createVersion, recordInterval } from './model-steps.js';
+import { convertSource, fetchSource, registerSource } from './source-steps.js';
+import type { ApplyEffects, ApplyRequest, Work } from './work.js';
+
+export type { ApplyEffects, ApplyRequest } from './work.js';
+
+export interface AppliedPlan {
+  readonly status: 'applied' | 'nothing to do' | 'failed';
+  readonly outcomes: readonly StepOutcome[];
+  /** DuckLake's snapshot after the last step. */
+  readonly lakeSnapshot: number;
+}
+
+/**
+ * Carries out a plan, step by step. A step that fails takes what depends on it out of the run; the rest is still built
+ * and kept for the next try. The environment moves only when everything has succeeded.
+ */
+export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): Promise<AppliedPlan> {
+  const { plan, session, state } = request;
+  if (plan.steps.length === 0) return { status: 'nothing to do', outcomes: [], lakeSnapshot: state.lakeSnapshot };
+  const runCatalog = await openRunCatalog(session);
+  let current = 0;
+  const work: Work = {
+    ...request,
+    effects,
+    runCatalog,
+    datasets: new Map(state.datasets),
+    conversions: new Map(),
+    filled: new Set(state.built.keys()),
+    note: (message, key) => ({
+      author: effects.author,
+      message,
+      key: `${plan.id}/${plan.target.sequence}/${key}`,
+      details: { plan: plan.id, environment: plan.environment },
+    }),
+    progress: (done, total, unit) => effects.emit({ type: 'step-progress', index: current, done, total, unit }),
+  };
+  try {
+    await pointAtExisting(work);
+    const outcomes: StepOutcome[] = [];
+    const broken = new Map<string, string>();
+    for (const [index, step] of plan.steps.entries()) {
+      current = index;
+      effects.emit({ type: 'step-started', index, count: plan.steps.length, step });
+      const outcome = await runStep(step, work, broken);
+      if (outcome.status !== 'done') noteBroken(step, outcome, broken);
+      outcomes.push(outcome);
+      effects.emit({ type: 'step-finished', index, count: plan.steps.length, outcome });
+    }
+    const failed = outcomes.some((outcome) => outcome.status !== 'done');
+    return { status: failed ? 'failed' : 'applied', outcomes, lakeSnapshot: await session.snapshotId() };
+  } finally {
+    await runCatalog.close();
+  }
+}
+
+/** Gives logical names to all that is there before the first step. */
+async function pointAtExisting(work: Work): Promise<void> {
+  const { plan, project, runCatalog, datasets } = work;
+  for (const source of project.sources) {
+    const dataset = datasets.get(`${source.source.name}@${source.version}`);
+    for (const element of dataset?.elements ?? [])
+      await runCatalog.pointAt({ schema: source.source.name, table: element.table.toLowerCase() }, source.version);
+  }
+  for (const { model } of project.models.filter((bound) => bound.model.kind.storage === 'outside')) {
+    try {
+      await runCatalog.pointOutside(model.name);
+    } catch (thrown) {
+      throw new DiagnosticError(
+        [
+          {
+            code: 'SL0711',
+            severity: 'error',
+            message: `external table ${model.key} is not in the lake: ${messageOf(thrown).split('\n')[0]}`,
+            location: model.location,
+            hint: 'let whoever keeps it make it first, or declare a source',
+          },
+        ],
+        { cause: thrown },
+      );
+    }
+  }
+  const created = new Set(plan.steps.flatMap((step) => (step.type === 'create' ? [step.model] : [])));
+  for (const snapshot of plan.snapshots) {
+    const version = plan.target.models[snapshot.key]?.version;
+    if (version === undefined || created.has(snapshot.key) || snapshot.storage === 'inline') continue;
+    await runCatalog.pointAt(snapshot.name, version);
+  }
+}
+
+async function runStep(step: Step, work: Work, broken: ReadonlyMap<string, string>): Promise<StepOutcome> {
+  const start = work.effects.elapsedMs();
+  const cause = brokenCause(step, work, broken);
+  if (cause !== undefined) return { step, status: 'skipped', elapsedMs: 0, error: skipped(step, cause) };
+  try {
+    const rows = await execute(step, work);
+    return {
+      step,
+      status: 'done',
+      elapsedMs: work.effects.elapsedMs() - start,
+      ...(rows === undefined ? {} : { rows }),
+    };
+  } catch (thrown) {
+    return {
+      step,
+      status: 'failed',
+      elapsedMs: work.effects.elapsedMs() - start,
+      error: stepDiagnostic(thrown, step, work),
+    };
+  }
+}
+
+function execute(step: Step, work: Work): Promise<number | undefined> {
+  switch (step.type) {
+    case 'fetch':
+      return fetchSource(step.source, work);
+    case 'convert':
+      return convertSource(step.source, work);
+    case 'register':
+      return registerSource(step.source, work);
+    case 'create':
+      return createVersion(step, work);
+    case 'backfill':
+      return backfill(step, work);
+    case 'record':
+      return recordInterval(step, work);
+    case 'audit':
+      return auditVersion(step, work);
+    // Both are part of the one transaction of the promotion.
+    case 'alter':
+    case 'demote':
+      return Promise.resolve(undefined);
+    case 'promote':
+      return promoteEnvironment(work);
+    default:
+      return step satisfies never;
+  }
+}
+
+async function promoteEnvironment(work: Work): Promise<undefined> {
+  const { plan, state, session, effects, datasets } = work;
+  const summary = `${plan.environment}: ${plan.changes.length} changed, plan ${plan.id}`;
+  await promote(session, {
+    plan,
+    before: state.environments.get(plan.environment),
+    recorded: state.snapshots,
+    datasets,
+    note: work.note(`promote ${summary}`, 'promote'),
+    now: effects.now(),
+  });
+  return undefined;
+}
+
+/** The failed step that this one needs, in words; undefined when nothing is in its way. */
+function brokenCause(step: Step, work: Work, broken: ReadonlyMap<string, string>): string | undefined {
+  if (broken.size === 0) return undefined;
+  const subject = subjectOf(step);
+  if (subject === undefined || step.type === 'alter') return [...broken.keys()].join(', ');
+  if (broken.has(subject)) return subject;
+  if (step.type === 'fetch' || step.type === 'convert' || step.type === 'register') return undefined;
+  const snapshot = work.plan.snapshots.find((candidate) => candidate.key === subject);
+  return snapshot?.parents.find(
+    (parent) => parent !== subject && (broken.has(parent) || broken.has(parent.split('.')[0] ?? '')),
+  );
+}
+
+function noteBroken(step: Step, outcome: StepOutcome, broken: Map<string, string>): void {
+  const subject = subjectOf(step);
+  if (subject !== undefined) broken.set(subject, outcome.error?.message ?? '');
+}
+
+function skipped(step: Step, cause: string): Diagnostic {
+  const what = subjectOf(step) ?? 'the environment';
+  return {
+    code: 'SL0707',
+    severity: 'warning',
+    message: what === cause ? `${what} is skipped after its failure` : `${what} is skipped because ${cause} failed`,
+  };
+}
+
+/** What went wrong, placed at the model or source that the step works on. */
+function stepDiagnostic(thrown: unknown, step: Step, work: Work): Diagnostic {
+  if (thrown instanceof DiagnosticError && thrown.diagnostics[0] !== undefined) return thrown.diagnostics[0];
+  const subject = subjectOf(step) ?? '';
+  const location =
+    work.programs.get(subject)?.location ??
+    work.project.sources.find((source) => source.source.name === subject)?.source.location;
+  const message = messageOf(thrown).split('\n\n')[0] ?? '';
+  return {
+    code: 'SL0708',
+    severity: 'error',
+    message: `${step.type}${subject === '' ? '' : ` ${subject}`}: ${message}`,
+    ...(location === undefined ? {} : { location }),
+  };
+}

@@ -1,0 +1,101 @@
+import type { Transaction } from '../catalog/lake-session.js';
+import { stateWriter } from '../catalog/state-tables.js';
+import { DiagnosticError } from '../domain/diagnostic.js';
+import type { FillStatement } from '../domain/kind.js';
+import { ident, inLake, physicalName } from '../domain/names.js';
+import { builtKey } from '../domain/snapshot.js';
+import type { Step } from '../domain/step.js';
+import { runAudits } from './audits.js';
+import { modelOf, nameInlineParents, orThrow } from './model-steps.js';
+import type { Work } from './work.js';
+
+const STAGING = ident('__scilake_staging');
+
+/**
+ * Fills one interval of a version: write, audit, record, all in one transaction. A blocking audit that finds rows rolls
+ * everything back, so that neither a promoted table nor the record of intervals ever shows a bad load.
+ *
+ * @returns rows written; undefined for a view, which has none
+ */
+export async function backfill(
+  step: Extract<Step, { readonly type: 'backfill' }>,
+  work: Work,
+): Promise<number | undefined> {
+  const { snapshot, program } = modelOf(step.model, work);
+  const table = inLake(physicalName(snapshot.name, step.version));
+  const { interval } = step;
+  const key = builtKey(step.model, step.version);
+  await nameInlineParents(snapshot, work);
+  await runBefore(orThrow(program.statements('before', interval)), work);
+  const note = work.note(`build ${step.model}`, `build/${step.model}/${interval.start}-${interval.end}`);
+  const rows = await work.session.transaction(note, async (transaction) => {
+    const statements =
+      snapshot.storage === 'view'
+        ? []
+        : program.kind.fill({
+            target: table,
+            staging: STAGING,
+            columns: snapshot.columns,
+            query: orThrow(program.query(interval)),
+            interval,
+            isEmpty: !work.filled.has(key),
+          });
+    const written = await fill(statements, transaction, program.location);
+    for (const statement of orThrow(program.statements('after', interval))) await transaction.run(statement);
+    await runAudits({
+      program,
+      model: step.model,
+      table,
+      interval,
+      run: (sql) => transaction.rows(sql),
+      emit: work.effects.emit,
+    });
+    await stateWriter(transaction, work.plan.id, work.effects.now()).interval(step.model, step.version, interval);
+    return written;
+  });
+  work.filled.add(key);
+  await work.session.exclusively((database) => database.run(`DROP TABLE IF EXISTS temp.${STAGING}`));
+  return snapshot.storage === 'view' ? undefined : rows;
+}
+
+/** Statements before the query may write to memory (macros, settings); the lake's transaction may not. */
+async function runBefore(statements: readonly string[], work: Work): Promise<void> {
+  if (statements.length === 0) return;
+  await work.session.exclusively(async (database) => {
+    for (const statement of statements) await database.run(statement);
+  });
+}
+
+async function fill(
+  statements: readonly FillStatement[],
+  transaction: Transaction,
+  location: Work['project']['models'][number]['model']['location'],
+): Promise<number> {
+  let written = 0;
+  for (const statement of statements) {
+    if (statement.type === 'write') {
+      const [changed] = await transaction.rows(statement.sql);
+      if (statement.countsRows) written += Number(changed?.Count ?? 0);
+      continue;
+    }
+    const broken = await transaction.rows(`SELECT * FROM (${statement.sql}\n) AS checked LIMIT 3`);
+    if (broken.length === 0) continue;
+    const sample = broken
+      .map((row) =>
+        Object.entries(row)
+          .map(([name, value]) => `${name} = ${String(value)}`)
+          .join(', '),
+      )
+      .join('; ');
+    throw new DiagnosticError([
+      {
+        code: statement.code,
+        severity: 'error',
+        message: `${statement.message}: ${sample}`,
+        location,
+        hint: statement.hint,
+      },
+    ]);
+  }
+  return written;
+}

@@ -1,0 +1,112 @@
+import * as path from 'node:path';
+import { registerDataset } from '../catalog/register.js';
+import { stateWriter } from '../catalog/state-tables.js';
+import { convertFile } from '../convert/index.js';
+import type { BoundSource } from '../domain/bound-project.js';
+import type { Conversion } from '../domain/convert.js';
+import { DiagnosticError } from '../domain/diagnostic.js';
+import type { Dataset } from '../domain/snapshot.js';
+import { land } from '../ingest/land.js';
+import type { Work } from './work.js';
+
+/** Brings the raw file here once more, as it is now, and holds it against what was planned. */
+export async function fetchSource(name: string, work: Work): Promise<undefined> {
+  const source = sourceOf(name, work);
+  const landed = await land(source.source, work.effects);
+  if (!landed.ok) throw new DiagnosticError(landed.errors);
+  if (landed.value.sha256 !== source.sha256) {
+    throw new DiagnosticError([
+      {
+        code: 'SL0505',
+        severity: 'error',
+        message: `source "${name}" changed after the plan was made`,
+        location: source.source.uriLocation,
+        hint: 'make a new plan',
+      },
+    ]);
+  }
+  return undefined;
+}
+
+/** Converts the raw file into the staging folder. @returns rows of all its tables */
+export async function convertSource(name: string, work: Work): Promise<number> {
+  const conversion = await convertOnce(sourceOf(name, work), work);
+  return conversion.elements.reduce((sum, element) => sum + element.rows, 0);
+}
+
+export async function registerSource(name: string, work: Work): Promise<number> {
+  const source = sourceOf(name, work);
+  const { elements } = await convertOnce(source, work);
+  const dataset: Dataset = {
+    source: name,
+    version: source.version,
+    sha256: source.sha256,
+    format: source.format,
+    elements: elements.map(({ path: elementPath, table, kind, columns }) => ({
+      path: elementPath,
+      table,
+      kind,
+      columns,
+    })),
+  };
+  const folder = stagingFolder(source, work);
+  const rows = await registerDataset(work.session, work.effects.files, {
+    source: name,
+    version: source.version,
+    folder,
+    elements,
+    note: (what) => work.note(`${what} of source ${name}`, `register/${name}/${source.version}/${what}`),
+    record: (transaction) => stateWriter(transaction, work.plan.id, work.effects.now()).dataset(dataset),
+  });
+  for (const element of dataset.elements)
+    await work.runCatalog.pointAt({ schema: name, table: element.table.toLowerCase() }, source.version);
+  work.datasets.set(`${name}@${source.version}`, dataset);
+  // The lake has links of its own now.
+  work.effects.files.remove(folder);
+  work.conversions.delete(name);
+  return rows;
+}
+
+async function convertOnce(source: BoundSource, work: Work): Promise<Conversion> {
+  const { name } = source.source;
+  const done = work.conversions.get(name);
+  if (done !== undefined) return done;
+  const out = stagingFolder(source, work);
+  work.effects.files.remove(out);
+  work.effects.files.makeFolder(path.dirname(out));
+  const converted = await convertFile(
+    {
+      file: source.path,
+      displayName: source.source.uri,
+      format: source.format,
+      options: source.source.formatOptions,
+      out,
+    },
+    { duckdb: work.effects.duckdb, files: work.effects.files, progress: work.progress },
+  );
+  if (!converted.ok)
+    throw new DiagnosticError(converted.errors.map((error) => ({ location: source.source.uriLocation, ...error })));
+  for (const warning of converted.value.warnings) {
+    work.effects.emit({
+      type: 'diagnostic',
+      diagnostic: {
+        code: 'SL0600',
+        severity: 'warning',
+        message: `source "${name}": ${warning}`,
+        location: source.source.location,
+      },
+    });
+  }
+  work.conversions.set(name, converted.value);
+  return converted.value;
+}
+
+function stagingFolder(source: BoundSource, work: Work): string {
+  return path.join(work.effects.stagingFolder, `${source.source.name}-${source.version}`);
+}
+
+function sourceOf(name: string, work: Work): BoundSource {
+  const source = work.project.sources.find((candidate) => candidate.source.name === name);
+  if (source === undefined) throw new Error(`the plan names source ${name}, the project does not`);
+  return source;
+}

@@ -1,0 +1,45 @@
+import type { CommitNote, LakeSession } from '../catalog/lake-session.js';
+import type { RunCatalog } from '../catalog/run-catalog.js';
+import type { BoundProject } from '../domain/bound-project.js';
+import type { Conversion } from '../domain/convert.js';
+import type { Emit } from '../domain/event.js';
+import type { Plan } from '../domain/plan.js';
+import type { ModelProgram } from '../domain/program.js';
+import type { Dataset, LakeState } from '../domain/snapshot.js';
+import type { DuckDb } from '../effects/duckdb.js';
+import type { Files } from '../effects/files.js';
+
+export interface ApplyEffects {
+  readonly files: Files;
+  readonly duckdb: DuckDb;
+  readonly now: () => Date;
+  /** Milliseconds of a clock that never goes back. */
+  readonly elapsedMs: () => number;
+  readonly emit: Emit;
+  readonly projectFolder: string;
+  readonly cacheFolder: string;
+  /** Where converted files wait to be registered. */
+  readonly stagingFolder: string;
+  readonly author: string;
+}
+
+export interface ApplyRequest {
+  readonly plan: Plan;
+  readonly project: BoundProject;
+  readonly programs: ReadonlyMap<string, ModelProgram>;
+  readonly state: LakeState;
+  readonly session: LakeSession;
+}
+
+/** What the steps of one apply share. */
+export interface Work extends ApplyRequest {
+  readonly effects: ApplyEffects;
+  readonly runCatalog: RunCatalog;
+  readonly datasets: Map<string, Dataset>;
+  /** Converted in this run and not yet registered, by source. */
+  readonly conversions: Map<string, Conversion>;
+  /** Versions (`builtKey`) that hold rows already. */
+  readonly filled: Set<string>;
+  note(message: string, key: string): CommitNote;
+  progress(done: number, total: number, unit: 'bytes' | 'rows' | 'elements'): void;
+}

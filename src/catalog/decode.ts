@@ -1,0 +1,25 @@
+import { isRecord, type Json } from '../domain/json.js';
+import type { Dataset, Environment, Snapshot } from '../domain/snapshot.js';
+
+/**
+ * Reads back what Scilake wrote itself. The state schema's version was checked before; here only the outline is, and
+ * what does not have it is an error with the place named, never a half-read record.
+ */
+function payload<T>(text: Json, what: string, outline: readonly string[]): T {
+  const value: unknown = JSON.parse(String(text));
+  const missing = isRecord(value) ? outline.find((key) => !(key in value)) : 'everything';
+  if (missing !== undefined) throw new Error(`the lake's record of ${what} lacks ${missing}`);
+  return value as T;
+}
+
+export function decodeSnapshot(text: Json): Snapshot {
+  return payload<Snapshot>(text, 'a snapshot', ['key', 'fingerprint', 'version', 'lineage', 'data', 'schedule']);
+}
+
+export function decodeEnvironment(text: Json): Environment {
+  return payload<Environment>(text, 'an environment', ['name', 'planId', 'sequence', 'models', 'sources']);
+}
+
+export function decodeDataset(text: Json): Dataset {
+  return payload<Dataset>(text, 'a dataset', ['source', 'version', 'sha256', 'elements']);
+}

@@ -1,0 +1,291 @@
+import * as path from 'node:path';
+import { type Diagnostic, DiagnosticError, messageOf } from '../domain/diagnostic.js';
+import { LAKE, literal } from '../domain/names.js';
+import type { Database, DuckDb, Parameter, Row } from '../effects/duckdb.js';
+import { type ExtensionEffects, type LoadedExtension, loadExtension } from '../effects/extensions.js';
+import type { ProcessFacts } from '../effects/process-facts.js';
+import { takeLock } from './lock-file.js';
+
+/** Where a lake is. */
+export interface LakeLocation {
+  /** Absolute path of the DuckLake catalog file. */
+  readonly catalog: string;
+  /** Absolute path of the folder that holds the parquet. */
+  readonly data: string;
+}
+
+/** What is recorded with a transaction, in DuckLake's own snapshot record. */
+export interface CommitNote {
+  readonly author: string;
+  readonly message: string;
+  /** Unique for this transaction: what became of it can be looked up after a crash. */
+  readonly key: string;
+  readonly details: Readonly<Record<string, string | number>>;
+}
+
+/** Statements within one transaction. */
+export interface Transaction {
+  run(sql: string, parameters?: readonly Parameter[]): Promise<void>;
+  rows(sql: string, parameters?: readonly Parameter[]): Promise<readonly Row[]>;
+}
+
+/** One process's only way to a lake: one instance, one connection, one transaction at a time. */
+export interface LakeSession {
+  readonly extension: LoadedExtension;
+  readonly location: LakeLocation;
+  /** Runs `work` in one transaction, which becomes one DuckLake snapshot if it writes. An error in it, even a caught one, rolls back. */
+  transaction<T>(note: CommitNote, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Runs `work` with nothing else in between, without a transaction of its own: reads, or writes to memory only. */
+  exclusively<T>(work: (database: Database) => Promise<T>): Promise<T>;
+  /** DuckLake's current snapshot id. */
+  snapshotId(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface LakeEffects extends ExtensionEffects {
+  readonly duckdb: DuckDb;
+  readonly processFacts: ProcessFacts;
+  readonly now: () => Date;
+}
+
+export interface LakeOptions {
+  readonly mode: 'read' | 'write';
+  /** DuckDB settings. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** What relative paths in SQL start from. */
+  readonly projectFolder: string;
+}
+
+/** Opens lakes, and remembers which are open: two instances over one catalog file in one process lose commits. */
+export class LakeOpener {
+  readonly #open = new Set<string>();
+  readonly #effects: LakeEffects;
+
+  constructor(effects: LakeEffects) {
+    this.#effects = effects;
+  }
+
+  exists(location: LakeLocation): boolean {
+    return this.#effects.files.facts(location.catalog) !== undefined;
+  }
+
+  /** @throws DiagnosticError when the lake is locked, unwritable or of another version */
+  async open(location: LakeLocation, options: LakeOptions): Promise<LakeSession> {
+    const { files } = this.#effects;
+    if (options.mode === 'write') makeWritable(location, this.#effects);
+    const folder = files.real(path.dirname(location.catalog));
+    const real = { catalog: path.join(folder, path.basename(location.catalog)), data: files.real(location.data) };
+    if (this.#open.has(real.catalog)) throw new Error(`the lake ${real.catalog} is open already in this process`);
+    const release =
+      options.mode === 'write'
+        ? takeLock(`${real.catalog}.lock`, this.#effects.processFacts, this.#effects.now)
+        : () => undefined;
+    this.#open.add(real.catalog);
+    const giveBack = (): void => {
+      this.#open.delete(real.catalog);
+      release();
+    };
+    try {
+      return await Session.start(real, options, this.#effects, giveBack);
+    } catch (thrown) {
+      giveBack();
+      throw asDiagnostic(thrown, real);
+    }
+  }
+}
+
+function makeWritable(location: LakeLocation, { files }: LakeEffects): void {
+  try {
+    files.makeFolder(path.dirname(location.catalog));
+    files.makeFolder(location.data);
+  } catch (thrown) {
+    throw new DiagnosticError([unwritable(location, messageOf(thrown))], { cause: thrown });
+  }
+}
+
+function unwritable(location: LakeLocation, why: string): Diagnostic {
+  return {
+    code: 'SL0703',
+    severity: 'error',
+    message: `the lake at ${location.catalog} cannot be written: ${why}`,
+    hint: 'check the permissions of the folder and the space on the disk, or set lake.catalog and lake.data in scilake.yaml',
+  };
+}
+
+function asDiagnostic(thrown: unknown, location: LakeLocation): unknown {
+  const message = messageOf(thrown);
+  const holder = /Conflicting lock is held in (.+?) \(PID (\d+)\)/.exec(message);
+  if (holder !== null) {
+    return new DiagnosticError(
+      [
+        {
+          code: 'SL0702',
+          severity: 'error',
+          message: `the lake is open in another program: ${holder[1]}, process ${holder[2]}`,
+          hint: 'wait until it is done, or close it',
+        },
+      ],
+      { cause: thrown },
+    );
+  }
+  if (/permission denied|read-only file system|Cannot open file/i.test(message))
+    return new DiagnosticError([unwritable(location, message.split('\n')[0] ?? '')], { cause: thrown });
+  return thrown;
+}
+
+class Session implements LakeSession {
+  readonly location: LakeLocation;
+  extension: LoadedExtension;
+  readonly #options: LakeOptions;
+  readonly #effects: LakeEffects;
+  readonly #giveBack: () => void;
+  #database: Database;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    opened: Opened,
+    location: LakeLocation,
+    options: LakeOptions,
+    rest: { readonly effects: LakeEffects; readonly giveBack: () => void },
+  ) {
+    this.#database = opened.database;
+    this.extension = opened.extension;
+    this.location = location;
+    this.#options = options;
+    this.#effects = rest.effects;
+    this.#giveBack = rest.giveBack;
+  }
+
+  static async start(
+    location: LakeLocation,
+    options: LakeOptions,
+    effects: LakeEffects,
+    giveBack: () => void,
+  ): Promise<Session> {
+    return new Session(await openDatabase(location, options, effects), location, options, { effects, giveBack });
+  }
+
+  exclusively<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(async () => {
+      try {
+        return await work(this.#database);
+      } catch (thrown) {
+        await this.#replaceIfDead(thrown);
+        throw thrown;
+      }
+    });
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  transaction<T>(note: CommitNote, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.exclusively(async (database) => {
+      await database.run('BEGIN');
+      let firstError: unknown;
+      const guarded = async <R>(call: () => Promise<R>): Promise<R> => {
+        try {
+          return await call();
+        } catch (thrown) {
+          firstError ??= thrown;
+          throw thrown;
+        }
+      };
+      try {
+        const value = await work({
+          run: (sql, parameters) => guarded(() => database.run(sql, parameters)),
+          rows: (sql, parameters) => guarded(() => database.rows(sql, parameters)),
+        });
+        // DuckDB resolves the COMMIT of an aborted transaction and rolls it back without a word.
+        if (firstError !== undefined) throw firstError;
+        await database.run(`CALL ${LAKE}.set_commit_message($1, $2, extra_info => $3)`, [
+          note.author,
+          note.message,
+          JSON.stringify({ key: note.key, ...note.details }),
+        ]);
+        await this.#commit(database, note);
+        return value;
+      } catch (thrown) {
+        await rollback(database);
+        throw thrown;
+      }
+    });
+  }
+
+  async snapshotId(): Promise<number> {
+    const [row] = await this.exclusively((database) => database.rows(`SELECT id FROM ${LAKE}.current_snapshot()`));
+    return Number(row?.id);
+  }
+
+  async close(): Promise<void> {
+    await this.#queue;
+    try {
+      await this.#database.run('USE memory');
+      await this.#database.run(`DETACH ${LAKE}`);
+    } catch {
+      // A dead instance cannot detach; closing it gives the file back all the same.
+    }
+    this.#database.close();
+    this.#giveBack();
+  }
+
+  async #commit(database: Database, note: CommitNote): Promise<void> {
+    try {
+      await database.run('COMMIT');
+    } catch (thrown) {
+      // The answer was lost or the commit failed: the lake itself knows which.
+      if (await this.#isCommitted(note.key)) return;
+      throw thrown;
+    }
+  }
+
+  async #isCommitted(key: string): Promise<boolean> {
+    try {
+      const rows = await this.#database.rows(
+        `SELECT snapshot_id FROM ${LAKE}.snapshots() WHERE commit_extra_info LIKE $1`,
+        [`%"key":"${key}"%`],
+      );
+      return rows.length > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /** An instance that reported an internal error refuses everything from then on: a new one takes its place. */
+  async #replaceIfDead(thrown: unknown): Promise<void> {
+    if (!/INTERNAL Error|FATAL Error|database has been invalidated/.test(messageOf(thrown))) return;
+    this.#database.close();
+    const opened = await openDatabase(this.location, this.#options, this.#effects);
+    this.#database = opened.database;
+    this.extension = opened.extension;
+  }
+}
+
+interface Opened {
+  readonly database: Database;
+  readonly extension: LoadedExtension;
+}
+
+async function openDatabase(location: LakeLocation, options: LakeOptions, effects: LakeEffects): Promise<Opened> {
+  const database = await effects.duckdb.open({ settings: options.settings });
+  try {
+    const extension = await loadExtension(database, 'ducklake', effects);
+    const readOnly = options.mode === 'read' ? 'READ_ONLY, ' : '';
+    // Stored data paths are absolute; a lake that was moved would silently read from where it used to be.
+    await database.run(
+      `ATTACH ${literal(`ducklake:${location.catalog}`)} AS ${LAKE} (${readOnly}DATA_PATH ${literal(`${location.data}/`)}, OVERRIDE_DATA_PATH true)`,
+    );
+    await database.run(`SET file_search_path = ${literal(options.projectFolder)}`);
+    return { database, extension };
+  } catch (thrown) {
+    database.close();
+    throw thrown;
+  }
+}
+
+async function rollback(database: Database): Promise<void> {
+  try {
+    await database.run('ROLLBACK');
+  } catch {
+    // A failed COMMIT has ended the transaction already.
+  }
+}

@@ -1,0 +1,140 @@
+import type { Diagnostic } from '../domain/diagnostic.js';
+import { DiagnosticError } from '../domain/diagnostic.js';
+import { inLake, LAKE, PROD, physicalName, qualified, type TableName, viewName } from '../domain/names.js';
+import type { Plan } from '../domain/plan.js';
+import type { Dataset, Environment, Snapshot } from '../domain/snapshot.js';
+import { subjectOf } from '../domain/step.js';
+import type { CommitNote, LakeSession, Transaction } from './lake-session.js';
+import { alterPhysicalTable } from './physical.js';
+import { environmentSequence, stateWriter } from './state-tables.js';
+
+export interface PromoteRequest {
+  readonly plan: Plan;
+  /** The environment as it was when the plan was made; undefined when there was none. */
+  readonly before: Environment | undefined;
+  /** Recorded snapshots; those of the plan that are not among them are written. */
+  readonly recorded: ReadonlyMap<string, Snapshot>;
+  readonly datasets: ReadonlyMap<string, Dataset>;
+  readonly note: CommitNote;
+  readonly now: Date;
+}
+
+/**
+ * Moves an environment to its new versions in one DuckLake snapshot: views, changed columns of forward-only tables, the
+ * records of plan, snapshots and environment. Readers see the environment before or after, never between.
+ */
+export async function promote(session: LakeSession, request: PromoteRequest): Promise<void> {
+  const { plan, before, note } = request;
+  await session.transaction(note, async (transaction) => {
+    const sequence = await environmentSequence(transaction, plan.environment);
+    if (sequence !== (before?.sequence ?? 0)) throw new DiagnosticError([movedMeanwhile(plan.environment)]);
+    for (const step of plan.steps) {
+      const snapshot = plan.snapshots.find((candidate) => candidate.key === subjectOf(step));
+      if (step.type === 'alter' && snapshot !== undefined)
+        await alterPhysicalTable(transaction, { snapshot, version: step.version, adds: step.adds, drops: step.drops });
+    }
+    const views = environmentViews(plan, request.datasets);
+    const isNew = before === undefined;
+    const schemas = new Set(views.map((view) => view.view.schema));
+    for (const schema of schemas) await transaction.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(LAKE, schema)}`);
+    const unchanged = isNew ? new Set<string>() : new Set(currentBodies(before, request));
+    for (const { view, body } of views) {
+      if (!unchanged.has(`${inLake(view)} ${body}`))
+        await transaction.run(`CREATE OR REPLACE VIEW ${inLake(view)} AS ${body}`);
+    }
+    await dropGone(
+      transaction,
+      request,
+      views.map((view) => view.view),
+    );
+    await writeRecords(transaction, request);
+  });
+}
+
+interface EnvironmentView {
+  readonly view: TableName;
+  readonly body: string;
+}
+
+/** Every view that the environment should have. A source has views in prod, and elsewhere where its version differs from prod's. */
+function environmentViews(plan: Plan, datasets: ReadonlyMap<string, Dataset>): readonly EnvironmentView[] {
+  const names = new Map(plan.snapshots.map((snapshot) => [snapshot.key, snapshot.name]));
+  return viewsOf(plan.target, names, datasets);
+}
+
+function viewsOf(
+  environment: Environment,
+  names: ReadonlyMap<string, TableName>,
+  datasets: ReadonlyMap<string, Dataset>,
+): readonly EnvironmentView[] {
+  const models = Object.entries(environment.models).flatMap(([key, model]): readonly EnvironmentView[] => {
+    const name = names.get(key);
+    if (!model.hasView || name === undefined) return [];
+    return [
+      { view: viewName(name, environment.name), body: `SELECT * FROM ${inLake(physicalName(name, model.version))}` },
+    ];
+  });
+  if (environment.name !== PROD) return models;
+  const sources = Object.entries(environment.sources).flatMap(([source, version]) =>
+    (datasets.get(`${source}@${version}`)?.elements ?? []).map((element): EnvironmentView => {
+      const name = { schema: source, table: element.table.toLowerCase() };
+      return { view: name, body: `SELECT * FROM ${inLake(physicalName(name, version))}` };
+    }),
+  );
+  return [...sources, ...models];
+}
+
+function namesBefore(before: Environment, recorded: ReadonlyMap<string, Snapshot>): ReadonlyMap<string, TableName> {
+  return new Map(
+    Object.entries(before.models).flatMap(([key, { fingerprint }]) => {
+      const snapshot = recorded.get(fingerprint);
+      return snapshot === undefined ? [] : [[key, snapshot.name] as const];
+    }),
+  );
+}
+
+function currentBodies(before: Environment | undefined, { recorded, datasets }: PromoteRequest): readonly string[] {
+  if (before === undefined) return [];
+  return viewsOf(before, namesBefore(before, recorded), datasets).map(({ view, body }) => `${inLake(view)} ${body}`);
+}
+
+async function dropGone(
+  transaction: Transaction,
+  { before, recorded, datasets }: PromoteRequest,
+  wanted: readonly TableName[],
+): Promise<void> {
+  if (before === undefined) return;
+  const kept = new Set(wanted.map(inLake));
+  for (const { view } of viewsOf(before, namesBefore(before, recorded), datasets)) {
+    if (!kept.has(inLake(view))) await transaction.run(`DROP VIEW IF EXISTS ${inLake(view)}`);
+  }
+}
+
+async function writeRecords(transaction: Transaction, { plan, recorded, now }: PromoteRequest): Promise<void> {
+  const writer = stateWriter(transaction, plan.id, now);
+  await writer.snapshots(plan.snapshots.filter((snapshot) => !recorded.has(snapshot.fingerprint)));
+  await writer.environment(plan.target);
+  const { changes, sourceChanges, missing, steps, options, basedOn, lakeSnapshot } = plan;
+  await writer.plan(
+    plan,
+    JSON.stringify({
+      environment: plan.environment,
+      basedOn,
+      lakeSnapshot,
+      changes,
+      sourceChanges,
+      missing,
+      steps,
+      options,
+    }),
+  );
+}
+
+function movedMeanwhile(environment: string): Diagnostic {
+  return {
+    code: 'SL0705',
+    severity: 'error',
+    message: `environment "${environment}" was promoted by somebody else while this plan was applied`,
+    hint: 'make a new plan; what was built is kept and will be used',
+  };
+}

@@ -1,0 +1,178 @@
+import { type Diagnostic, DiagnosticError } from '../domain/diagnostic.js';
+import { type Interval, union } from '../domain/interval.js';
+import { LAKE, qualified, STATE_SCHEMA, type TableName } from '../domain/names.js';
+import type { Plan } from '../domain/plan.js';
+import { builtKey, type Dataset, type Environment, type LakeState, type Snapshot } from '../domain/snapshot.js';
+import type { Database } from '../effects/duckdb.js';
+import { decodeDataset, decodeEnvironment, decodeSnapshot } from './decode.js';
+import type { LakeSession, Transaction } from './lake-session.js';
+
+/** Version of the layout below; a lake of a newer one is refused. */
+export const STATE_VERSION = 1;
+
+const definitions = {
+  meta: 'key VARCHAR, value VARCHAR',
+  snapshots:
+    'fingerprint VARCHAR, key VARCHAR, version VARCHAR, plan_id VARCHAR, created_at TIMESTAMP WITH TIME ZONE, payload VARCHAR',
+  intervals: 'built_key VARCHAR, start_ms BIGINT, end_ms BIGINT, plan_id VARCHAR, created_at TIMESTAMP WITH TIME ZONE',
+  environments: 'name VARCHAR, sequence BIGINT, plan_id VARCHAR, created_at TIMESTAMP WITH TIME ZONE, payload VARCHAR',
+  datasets: 'source VARCHAR, version VARCHAR, plan_id VARCHAR, created_at TIMESTAMP WITH TIME ZONE, payload VARCHAR',
+  plans: 'plan_id VARCHAR, environment VARCHAR, created_at TIMESTAMP WITH TIME ZONE, payload VARCHAR',
+} as const;
+
+type StateTable = keyof typeof definitions;
+
+function stateTable(table: StateTable): string {
+  return qualified(LAKE, STATE_SCHEMA, table);
+}
+
+/** Makes the state tables of a new lake, and checks their version in an old one. One transaction, or none. */
+export async function ensureStateTables(session: LakeSession, now: Date): Promise<void> {
+  const version = await session.exclusively(stateVersion);
+  if (version !== undefined) {
+    checkVersion(version);
+    return;
+  }
+  const note = {
+    author: 'scilake',
+    message: 'create state tables',
+    key: `state-${now.getTime()}`,
+    details: { state_version: STATE_VERSION },
+  };
+  await session.transaction(note, async (transaction) => {
+    await transaction.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(LAKE, STATE_SCHEMA)}`);
+    for (const [table, columns] of Object.entries(definitions)) {
+      await transaction.run(`CREATE TABLE IF NOT EXISTS ${qualified(LAKE, STATE_SCHEMA, table)} (${columns})`);
+    }
+    await transaction.run(`INSERT INTO ${stateTable('meta')} VALUES ('state_version', $1)`, [String(STATE_VERSION)]);
+  });
+}
+
+/** Listed from DuckLake's own tables: the information schema costs a millisecond a table. */
+async function stateVersion(database: Database): Promise<number | undefined> {
+  const tables = await database.rows(
+    `SELECT 1 FROM "__ducklake_metadata_${LAKE}".main.ducklake_table AS t JOIN "__ducklake_metadata_${LAKE}".main.ducklake_schema AS s USING (schema_id) WHERE s.schema_name = '${STATE_SCHEMA}' AND t.table_name = 'meta' AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL`,
+  );
+  if (tables.length === 0) return undefined;
+  const [row] = await database.rows(`SELECT value FROM ${stateTable('meta')} WHERE key = 'state_version'`);
+  return row === undefined ? undefined : Number(row.value);
+}
+
+function checkVersion(version: number): void {
+  if (version === STATE_VERSION) return;
+  const diagnostic: Diagnostic = {
+    code: 'SL0704',
+    severity: 'error',
+    message: `the lake's state has version ${version}, this Scilake reads version ${STATE_VERSION}`,
+    hint: version > STATE_VERSION ? 'install a newer Scilake' : 'install the Scilake that made the lake',
+  };
+  throw new DiagnosticError([diagnostic]);
+}
+
+/** Reads all state in one go. A lake without state tables gives an empty state. */
+export async function readState(session: LakeSession): Promise<LakeState> {
+  return session.exclusively(async (database) => {
+    const version = await stateVersion(database);
+    const [current] = await database.rows(`SELECT id FROM ${LAKE}.current_snapshot()`);
+    const lakeSnapshot = Number(current?.id);
+    if (version === undefined)
+      return { lakeSnapshot, environments: new Map(), snapshots: new Map(), built: new Map(), datasets: new Map() };
+    checkVersion(version);
+    const environments = await database.rows(
+      `SELECT payload FROM ${stateTable('environments')} QUALIFY row_number() OVER (PARTITION BY name ORDER BY sequence DESC) = 1`,
+    );
+    const snapshots = await database.rows(`SELECT payload FROM ${stateTable('snapshots')}`);
+    const intervals = await database.rows(`SELECT built_key, start_ms, end_ms FROM ${stateTable('intervals')}`);
+    const datasets = await database.rows(`SELECT payload FROM ${stateTable('datasets')}`);
+    const runs = new Map<string, Interval[]>();
+    for (const row of intervals) {
+      const key = String(row.built_key);
+      const interval = { start: Number(row.start_ms), end: Number(row.end_ms) };
+      const run = runs.get(key);
+      if (run === undefined) runs.set(key, [interval]);
+      else run.push(interval);
+    }
+    return {
+      lakeSnapshot,
+      environments: new Map(
+        environments.map((row) => decodeEnvironment(row.payload)).map((environment) => [environment.name, environment]),
+      ),
+      snapshots: new Map(
+        snapshots.map((row) => decodeSnapshot(row.payload)).map((snapshot) => [snapshot.fingerprint, snapshot]),
+      ),
+      built: new Map([...runs].map(([key, run]) => [key, union(run)])),
+      datasets: new Map(
+        datasets
+          .map((row) => decodeDataset(row.payload))
+          .map((dataset) => [`${dataset.source}@${dataset.version}`, dataset]),
+      ),
+    };
+  });
+}
+
+/** Records within the caller's transaction. */
+export interface StateWriter {
+  interval(key: string, version: string, interval: Interval): Promise<void>;
+  dataset(dataset: Dataset): Promise<void>;
+  snapshots(snapshots: readonly Snapshot[]): Promise<void>;
+  environment(environment: Environment): Promise<void>;
+  plan(plan: Plan, payload: string): Promise<void>;
+}
+
+export function stateWriter(transaction: Transaction, planId: string, now: Date): StateWriter {
+  const at = now.toISOString();
+  const insert = (table: StateTable, rows: readonly (readonly (string | number)[])[]): Promise<void> => {
+    const [first] = rows;
+    if (first === undefined) return Promise.resolve();
+    let index = 0;
+    const values = rows.map((row) => `(${row.map(() => `$${++index}`).join(', ')})`).join(', ');
+    return transaction.run(`INSERT INTO ${stateTable(table)} VALUES ${values}`, rows.flat());
+  };
+  return {
+    interval: (key, version, interval) =>
+      insert('intervals', [[builtKey(key, version), interval.start, interval.end, planId, at]]),
+    dataset: (dataset) => insert('datasets', [[dataset.source, dataset.version, planId, at, JSON.stringify(dataset)]]),
+    snapshots: (snapshots) =>
+      insert(
+        'snapshots',
+        snapshots.map((snapshot) => [
+          snapshot.fingerprint,
+          snapshot.key,
+          snapshot.version,
+          planId,
+          at,
+          JSON.stringify(snapshot),
+        ]),
+      ),
+    environment: (environment) =>
+      insert('environments', [[environment.name, environment.sequence, planId, at, JSON.stringify(environment)]]),
+    plan: (plan, payload) => insert('plans', [[plan.id, plan.environment, at, payload]]),
+  };
+}
+
+/** The sequence of an environment as the transaction sees it, to notice a promotion by somebody else. 0 when there is none. */
+export async function environmentSequence(transaction: Transaction, name: string): Promise<number> {
+  const [row] = await transaction.rows(
+    `SELECT coalesce(max(sequence), 0) AS sequence FROM ${stateTable('environments')} WHERE name = $1`,
+    [name],
+  );
+  return Number(row?.sequence);
+}
+
+/** Every table that an environment reads by a logical name, with the version behind it. */
+export function environmentTables(
+  environment: Environment,
+  state: LakeState,
+): readonly { readonly view: TableName; readonly version: string }[] {
+  const sources = Object.entries(environment.sources).flatMap(([source, version]) =>
+    (state.datasets.get(`${source}@${version}`)?.elements ?? []).map((element) => ({
+      view: { schema: source, table: element.table.toLowerCase() },
+      version,
+    })),
+  );
+  const models = Object.values(environment.models).flatMap(({ fingerprint, version }) => {
+    const snapshot = state.snapshots.get(fingerprint);
+    return snapshot === undefined || snapshot.storage === 'inline' ? [] : [{ view: snapshot.name, version }];
+  });
+  return [...sources, ...models];
+}
