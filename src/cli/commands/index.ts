@@ -1,0 +1,68 @@
+import type { CommandEntry } from '../command.js';
+
+/** Every command there is, in the order of the help page. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'init',
+    summary: 'make a small working project in an empty folder',
+    load: async () => (await import('./init.js')).init,
+  },
+  { name: 'plan', summary: 'show what apply would do', load: async () => (await import('./plan.js')).planCommand },
+  {
+    name: 'apply',
+    summary: 'build what changed and move the environment to it',
+    load: async () => (await import('./apply.js')).applyCommand,
+  },
+  {
+    name: 'run',
+    summary: 'build the intervals that cron says are due',
+    load: async () => (await import('./run.js')).runCommand,
+  },
+  {
+    name: 'query',
+    summary: 'run SQL over the tables of an environment',
+    load: async () => (await import('./query.js')).query,
+  },
+  {
+    name: 'evaluate',
+    summary: "run a model's query without keeping the rows",
+    load: async () => (await import('./evaluate.js')).evaluate,
+  },
+  {
+    name: 'render',
+    summary: "show a model's SQL as it would run",
+    load: async () => (await import('./render.js')).render,
+  },
+  {
+    name: 'lineage',
+    summary: 'show which columns come from which',
+    load: async () => (await import('./lineage.js')).lineage,
+  },
+  { name: 'test', summary: 'run the unit tests of models', load: async () => (await import('./test.js')).test },
+  {
+    name: 'graph',
+    summary: 'show sources, models and audits and what reads what',
+    load: async () => (await import('./graph.js')).graph,
+  },
+  {
+    name: 'environments',
+    summary: 'list the environments of the lake',
+    load: async () => (await import('./environments.js')).environments,
+  },
+  {
+    name: 'convert',
+    summary: 'turn a raw file into parquet, without a project',
+    load: async () => (await import('./convert.js')).convert,
+  },
+  {
+    name: 'info',
+    aliases: ['doctor'],
+    summary: 'show versions, extension, lake and state',
+    load: async () => (await import('./info.js')).info,
+  },
+  {
+    name: 'destroy',
+    summary: 'remove the lake with all its data',
+    load: async () => (await import('./destroy.js')).destroy,
+  },
+];

@@ -1,0 +1,69 @@
+import * as path from 'node:path';
+import type { Plan } from '../../domain/plan.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { buildPlan, snapshotsOf } from '../../plan/build-plan.js';
+import { load, recordedState } from '../../workflow.js';
+import { type CommandContext, type CommandDefinition, exitCodes, textOption } from '../command.js';
+import { drawPlan } from '../draw-plan.js';
+import { planJson } from '../plan-json.js';
+import { reportErrors, reportWarnings, showJson } from '../report.js';
+import { styleOf } from '../style.js';
+import { configurePlanOptions, readPlanOptions } from './plan-options.js';
+
+/** `scilake plan [ENV]`: what apply would do. Writes nothing but the file of `-o`. */
+export const planCommand: CommandDefinition = {
+  configure(command) {
+    configurePlanOptions(command);
+    command
+      .option('-o, --output <file>', 'save the plan, for apply --plan')
+      .option('--no-diff', 'leave the text of changes out');
+  },
+  async run(context, positionals, options) {
+    const made = await makePlan(context, positionals, options);
+    if (typeof made === 'number') return made;
+    const { plan, before } = made;
+    const output = textOption(options, 'output');
+    if (output !== undefined)
+      context.shell.outside.files.writeText(
+        path.resolve(context.shell.workingFolder, output),
+        `${JSON.stringify(planJson(plan), null, 2)}\n`,
+      );
+    if (context.options.json) showJson(context.shell, planJson(plan));
+    else {
+      context.shell.out(
+        drawPlan(plan, { style: styleOf(context.shell.hasColor), before, withDiff: options.diff !== false }),
+      );
+      if (plan.steps.length > 0)
+        context.shell.out(
+          `\nApply it with: scilake apply${plan.environment === 'prod' ? '' : ` ${plan.environment}`}\n`,
+        );
+    }
+    return exitCodes.done;
+  },
+};
+
+export interface MadePlan {
+  readonly plan: Plan;
+  readonly project: Parameters<typeof buildPlan>[0];
+  /** What the environment has now, by model. */
+  readonly before: ReadonlyMap<string, Snapshot>;
+}
+
+/** Loads the project and plans; a number is the exit code of a failure that has been reported. */
+export async function makePlan(
+  context: CommandContext,
+  positionals: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+): Promise<MadePlan | number> {
+  const loaded = await load(context.workspace);
+  if (!loaded.ok) return reportErrors(context, loaded.errors);
+  reportWarnings(context, loaded.warnings);
+  const project = loaded.value;
+  const planOptions = readPlanOptions(context, project.project.config, positionals, options);
+  const state = await recordedState(context.workspace, project.project.config);
+  const planned = buildPlan(project, state, planOptions);
+  if (!planned.ok) return reportErrors(context, planned.errors);
+  reportWarnings(context, planned.warnings);
+  const base = state.environments.get(planned.value.environment) ?? state.environments.get(planned.value.basedOn ?? '');
+  return { plan: planned.value, project, before: snapshotsOf(base, state) };
+}

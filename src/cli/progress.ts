@@ -1,0 +1,77 @@
+import type { Diagnostic } from '../domain/diagnostic.js';
+import type { Emit, StepOutcome } from '../domain/event.js';
+import { type Step, subjectOf } from '../domain/step.js';
+import type { Shell } from './command.js';
+import { drawDiagnostic } from './draw-diagnostic.js';
+import { drawIntervals } from './draw-plan.js';
+import { styleOf } from './style.js';
+
+const verbs: Readonly<Record<Step['type'], string>> = {
+  fetch: 'fetch',
+  convert: 'convert',
+  register: 'register',
+  create: 'create',
+  alter: 'alter',
+  backfill: 'build',
+  record: 'record',
+  audit: 'audit',
+  promote: 'promote',
+  demote: 'remove',
+};
+
+/** Writes events as lines to standard error: one per step that did something, a moving line in a terminal while one runs. */
+export function progressLines(shell: Shell, mode: 'lines' | 'quiet'): Emit {
+  const style = styleOf(shell.hasColor);
+  const clear = shell.isTerminal ? '\r\u001b[K' : '';
+  const width = (count: number): number => String(count).length;
+  let running = '';
+  return (event) => {
+    if (mode === 'quiet' && event.type !== 'diagnostic') return;
+    switch (event.type) {
+      case 'loading':
+        shell.err(`${clear}${style.dim(event.detail)}\n`);
+        break;
+      case 'step-started':
+        running = `${style.dim(`[${String(event.index + 1).padStart(width(event.count))}/${event.count}]`)} ${verbs[event.step.type]} ${describe(event.step)}`;
+        if (shell.isTerminal) shell.err(`${clear}${running}`);
+        break;
+      case 'step-progress':
+        if (shell.isTerminal && event.total > 0)
+          shell.err(`${clear}${running} ${Math.min(100, Math.round((100 * event.done) / event.total))} %`);
+        break;
+      case 'step-finished':
+        shell.err(`${clear}${drawOutcome(event.outcome, running, shell)}`);
+        break;
+      case 'diagnostic':
+        shell.err(`${clear}${drawDiagnostic(event.diagnostic, style)}`);
+        break;
+      default:
+        event satisfies never;
+    }
+  };
+}
+
+function describe(step: Step): string {
+  const subject = subjectOf(step) ?? ('environment' in step ? step.environment : '');
+  return 'interval' in step ? `${subject} ${drawIntervals([step.interval])}` : subject;
+}
+
+function drawOutcome(outcome: StepOutcome, running: string, shell: Shell): string {
+  const style = styleOf(shell.hasColor);
+  const rows =
+    outcome.rows === undefined ? '' : `${outcome.rows.toLocaleString('en')} ${outcome.rows === 1 ? 'row' : 'rows'}, `;
+  switch (outcome.status) {
+    case 'done':
+      return `${running}  ${style.green('done')} ${style.dim(`${rows}${(outcome.elapsedMs / 1000).toFixed(2)} s`)}\n`;
+    case 'failed':
+      return `${running}  ${style.red('failed')}\n${drawn(outcome.error, shell)}`;
+    case 'skipped':
+      return `${running}  ${style.yellow('skipped')} ${style.dim(outcome.error?.message ?? '')}\n`;
+    default:
+      return outcome.status satisfies never;
+  }
+}
+
+function drawn(error: Diagnostic | undefined, shell: Shell): string {
+  return error === undefined ? '' : drawDiagnostic(error, styleOf(shell.hasColor));
+}

@@ -1,0 +1,11 @@
+export type { AppliedPlan } from './apply/apply-plan.js';
+export { convertFile, formats, inspectFile } from './convert/index.js';
+export type { BoundProject } from './domain/bound-project.js';
+export type { Diagnostic, Result } from './domain/diagnostic.js';
+export { DiagnosticError } from './domain/diagnostic.js';
+export type { Event } from './domain/event.js';
+export type { Change, Plan, PlanOptions } from './domain/plan.js';
+export { duckdb } from './effects/duckdb.js';
+export { files } from './effects/files.js';
+export { processFacts } from './effects/process-facts.js';
+export { apply, load, type Outside, openWorkspace, plan, recordedState, type Workspace, withLake } from './workflow.js';

@@ -1,0 +1,154 @@
+import * as path from 'node:path';
+import { type AppliedPlan, type ApplyEffects, applyPlan } from './apply/apply-plan.js';
+import { type LakeEffects, type LakeLocation, LakeOpener, type LakeSession } from './catalog/lake-session.js';
+import { openRunCatalog } from './catalog/run-catalog.js';
+import { ensureStateTables, environmentTables, readState } from './catalog/state-tables.js';
+import type { BoundProject } from './domain/bound-project.js';
+import { type Diagnostic, DiagnosticError, type Result } from './domain/diagnostic.js';
+import type { Emit } from './domain/event.js';
+import type { Plan, PlanOptions } from './domain/plan.js';
+import type { ProjectConfig } from './domain/project.js';
+import { emptyState, type LakeState } from './domain/snapshot.js';
+import type { Database } from './effects/duckdb.js';
+import { loadProject } from './load/load-project.js';
+import { modelPrograms } from './load/programs.js';
+import { buildPlan } from './plan/build-plan.js';
+
+/** Everything outside that the line touches, handed in by whoever starts it. */
+export interface Outside extends Omit<LakeEffects, 'announce'> {
+  readonly emit: Emit;
+  readonly elapsedMs: () => number;
+  /** Who applies, for the lake's record. */
+  readonly author: string;
+}
+
+/** One project on this machine. */
+export interface Workspace {
+  /** Absolute. */
+  readonly projectFolder: string;
+  readonly outside: Outside;
+  readonly lakes: LakeOpener;
+}
+
+export function openWorkspace(projectFolder: string, outside: Outside): Workspace {
+  const announce = (detail: string): void => outside.emit({ type: 'loading', what: 'extension', detail });
+  return { projectFolder: path.resolve(projectFolder), outside, lakes: new LakeOpener({ ...outside, announce }) };
+}
+
+/** Reads the project's files and binds its SQL. */
+export function load(workspace: Workspace): Promise<Result<BoundProject>> {
+  return loadProject({
+    ...workspace.outside,
+    projectFolder: workspace.projectFolder,
+    cacheFolder: ownFolder(workspace, 'cache'),
+  });
+}
+
+/** What the lake records of itself; empty when there is no lake yet. */
+export async function recordedState(workspace: Workspace, config: ProjectConfig): Promise<LakeState> {
+  const location = lakeLocation(workspace, config);
+  if (!workspace.lakes.exists(location)) return emptyState;
+  return withLake(workspace, config, 'read', readState);
+}
+
+/** Compares the project with the lake. Nothing is written. */
+export async function plan(workspace: Workspace, project: BoundProject, options: PlanOptions): Promise<Result<Plan>> {
+  return buildPlan(project, await recordedState(workspace, project.project.config), options);
+}
+
+/**
+ * Carries out a plan.
+ *
+ * @throws DiagnosticError SL0709 when the lake has moved since the plan was made
+ */
+export async function apply(workspace: Workspace, project: BoundProject, wanted: Plan): Promise<AppliedPlan> {
+  if (wanted.steps.length === 0) return { status: 'nothing to do', outcomes: [], lakeSnapshot: wanted.lakeSnapshot };
+  const { outside, projectFolder } = workspace;
+  return withLake(workspace, project.project.config, 'write', async (session) => {
+    const isNew = wanted.lakeSnapshot === 0;
+    const before = await readState(session);
+    if (isNew ? before.snapshots.size > 0 : before.lakeSnapshot !== wanted.lakeSnapshot)
+      throw new DiagnosticError([lakeMoved(wanted, before)]);
+    await ensureStateTables(session, outside.now());
+    const programs = modelPrograms({
+      project,
+      projectFolder,
+      executionTime: wanted.options.executionTime,
+      environment: wanted.environment,
+    });
+    const effects: ApplyEffects = {
+      ...outside,
+      projectFolder,
+      cacheFolder: ownFolder(workspace, 'cache'),
+      stagingFolder: ownFolder(workspace, 'staging'),
+    };
+    return applyPlan({ plan: wanted, project, programs, state: before, session }, effects);
+  });
+}
+
+/**
+ * Reads an environment by the logical names of its models and sources.
+ *
+ * @throws DiagnosticError SL0710 when there is no lake or no such environment
+ */
+export async function withEnvironment<T>(
+  workspace: Workspace,
+  config: ProjectConfig,
+  name: string,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  if (!workspace.lakes.exists(lakeLocation(workspace, config))) throw new DiagnosticError([noEnvironment(name, [])]);
+  return withLake(workspace, config, 'read', async (session) => {
+    const state = await readState(session);
+    const environment = state.environments.get(name);
+    if (environment === undefined) throw new DiagnosticError([noEnvironment(name, [...state.environments.keys()])]);
+    const names = await openRunCatalog(session);
+    for (const { view, version } of environmentTables(environment, state)) await names.pointAt(view, version);
+    return session.exclusively(work);
+  });
+}
+
+/** Opens the lake for one piece of work and closes it again, whatever happens. */
+export async function withLake<T>(
+  workspace: Workspace,
+  config: ProjectConfig,
+  mode: 'read' | 'write',
+  work: (session: LakeSession) => Promise<T>,
+): Promise<T> {
+  const session = await workspace.lakes.open(lakeLocation(workspace, config), {
+    mode,
+    settings: config.settings,
+    projectFolder: workspace.projectFolder,
+  });
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+export function lakeLocation(workspace: Workspace, config: ProjectConfig): LakeLocation {
+  return {
+    catalog: path.resolve(workspace.projectFolder, config.lake.catalog),
+    data: path.resolve(workspace.projectFolder, config.lake.data),
+  };
+}
+
+/** Scilake's own folder in a project; nothing in it but the lake is worth keeping. */
+export function ownFolder(workspace: Workspace, name: 'cache' | 'staging'): string {
+  return path.join(workspace.projectFolder, '.scilake', name);
+}
+
+function noEnvironment(name: string, known: readonly string[]): Diagnostic {
+  const hint = known.length === 0 ? 'scilake apply makes the lake and prod' : `there are ${known.join(', ')}`;
+  return { code: 'SL0710', severity: 'error', message: `there is no environment "${name}" in the lake`, hint };
+}
+
+function lakeMoved(wanted: Plan, state: LakeState): Diagnostic {
+  return {
+    code: 'SL0709',
+    severity: 'error',
+    message: `the lake has moved since the plan was made: it was at snapshot ${wanted.lakeSnapshot}, it is at ${state.lakeSnapshot}`,
+    hint: 'make a new plan',
+  };
+}
