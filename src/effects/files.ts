@@ -15,6 +15,8 @@ export interface Files {
   readText(file: string): string;
   /** Writes to a neighbour, syncs and renames: a reader sees the old text or the new. Makes the folder. */
   writeText(file: string, text: string): void;
+  /** Keeps what can be computed again. A place that cannot be written is no error: it is then computed again. */
+  writeCache(file: string, text: string): void;
   /** All files below a folder, sorted, relative with forward slashes; hidden ones and `node_modules` left out. Empty when there is no such folder. */
   list(folder: string): readonly string[];
   /** Lower-case hex digest. Reads in blocks; memory is flat. */
@@ -34,7 +36,7 @@ export interface Files {
 
 export const files: Files = {
   facts(file) {
-    const facts = fs.statSync(file, { throwIfNoEntry: false });
+    const facts = statOf(file);
     return facts === undefined
       ? undefined
       : { sizeBytes: facts.size, modifiedMs: facts.mtimeMs, isDirectory: facts.isDirectory() };
@@ -55,6 +57,14 @@ export const files: Files = {
     fs.renameSync(neighbour, file);
   },
 
+  writeCache(file, text) {
+    try {
+      files.writeText(file, text);
+    } catch (thrown) {
+      if (!hasCode(thrown, ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR'])) throw thrown;
+    }
+  },
+
   list(folder) {
     const found: string[] = [];
     const walk = (relative: string): void => {
@@ -65,7 +75,7 @@ export const files: Files = {
         else if (entry.isFile() || entry.isSymbolicLink()) found.push(below);
       }
     };
-    if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) walk('');
+    if (statOf(folder)?.isDirectory() === true) walk('');
     return found.sort();
   },
 
@@ -86,9 +96,8 @@ export const files: Files = {
       fs.linkSync(from, to);
       return 'link';
     } catch (thrown) {
-      const code = (thrown as NodeJS.ErrnoException).code;
       // Another file system, one without links, or a system that forbids them: a copy keeps the promise that the original survives.
-      if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw thrown;
+      if (!hasCode(thrown, ['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK'])) throw thrown;
       fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
       return 'copy';
     }
@@ -107,4 +116,18 @@ async function hashOf(file: string, algorithm: 'sha256' | 'md5'): Promise<string
   const hash = createHash(algorithm);
   for await (const block of fs.createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(block);
   return hash.digest('hex');
+}
+
+function statOf(file: string): fs.Stats | undefined {
+  try {
+    return fs.statSync(file, { throwIfNoEntry: false });
+  } catch (thrown) {
+    // A file stands where a folder of the path should be: what is asked for is not there.
+    if (hasCode(thrown, ['ENOTDIR'])) return undefined;
+    throw thrown;
+  }
+}
+
+function hasCode(thrown: unknown, codes: readonly string[]): boolean {
+  return thrown instanceof Error && 'code' in thrown && codes.includes(String(thrown.code));
 }

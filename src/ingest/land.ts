@@ -83,6 +83,6 @@ async function cachedSha256(
     }
   }
   const sha256 = await files.sha256(facts.file);
-  files.writeText(entry, JSON.stringify({ ...facts, sha256 }));
+  files.writeCache(entry, JSON.stringify({ ...facts, sha256 }));
   return sha256;
 }

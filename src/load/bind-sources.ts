@@ -55,7 +55,7 @@ async function bindSource(source: Source, effects: BindSourceEffects): Promise<R
   );
   if (!inspected.ok)
     return { ok: false, errors: inspected.errors.map((error) => ({ location: source.uriLocation, ...error })) };
-  effects.files.writeText(cacheEntry(version, effects), JSON.stringify(inspected.value));
+  effects.files.writeCache(cacheEntry(version, effects), JSON.stringify(inspected.value));
   return succeed({ source, path: file, sha256, version, ...inspected.value }, [
     ...landed.warnings,
     ...inspected.warnings,
