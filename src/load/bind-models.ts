@@ -1,16 +1,12 @@
 import { orderGraph } from '../dag/graph.js';
 import type { BoundModel, BoundSource } from '../domain/bound-project.js';
-import { type Column, columnsByName } from '../domain/column.js';
 import { type Diagnostic, type Result, succeed } from '../domain/diagnostic.js';
 import { digest } from '../domain/digest.js';
-import { locate } from '../domain/location.js';
 import type { Model, SqlText } from '../domain/model.js';
 import { tableKey } from '../domain/names.js';
-import { nearest } from '../domain/near-miss.js';
 import type { Project } from '../domain/project.js';
 import type { Lineage } from '../domain/query-print.js';
 import type { References } from '../domain/references.js';
-import { storedType } from '../domain/type-guard.js';
 import type { Parsed, ShadowCatalog } from '../effects/shadow-catalog.js';
 import { classifyStatements } from '../effects/statement-classifier.js';
 import { readPlan, unknownLineage } from '../lineage/read-plan.js';
@@ -26,6 +22,7 @@ import { tableReferences } from '../parse/references.js';
 import { engineDiagnostic } from './engine-diagnostic.js';
 import { cycleDiagnostics, missingParents } from './graph-diagnostics.js';
 import { readSeed, type SeedEffects } from './read-seed.js';
+import { declaredTypes, firstLine, statementLocation, tableColumns } from './table-columns.js';
 
 export interface BindModelsRequest {
   readonly project: Project;
@@ -204,7 +201,10 @@ async function bindModel(
   // A model that reads itself needs its own columns before they are known: they must be declared.
   const unknown = unknownTables(model.query, one, known);
   if (unknown.length > 0) return { ok: false, errors: unknown };
-  if (one.reads.includes(model.key)) await shadow.declareTable(model.name, model.declaredColumns);
+  if (one.reads.includes(model.key)) {
+    if (model.declaredColumns.length === 0) return { ok: false, errors: [readsItself(model)] };
+    await shadow.declareTable(model.name, model.declaredColumns);
+  }
   const preparation = await runMacroDefinitions(model, request);
   if (preparation !== undefined) return { ok: false, errors: [preparation] };
   const answer = await shadow.bind(rendered.sql);
@@ -216,7 +216,9 @@ async function bindModel(
       : unknownLineage(answer.reason, { tables: one.reads, columns: answer.columns, text: model.query.text });
   const inPlan = lineage.known ? lineage.print.tables : lineage.tables;
   const parents = [...new Set([...one.reads, ...inPlan])].sort();
-  const { columns, problems } = tableColumns(model, answer.columns);
+  const declared = await declaredTypes(model, shadow);
+  if (!declared.ok) return declared;
+  const { columns, problems } = tableColumns(model, answer.columns, declared.value);
   const errors = [
     ...problems,
     ...undeclaredReads({ model, rendered, parents, known, inPlan }),
@@ -247,6 +249,16 @@ function unknownTables(
   });
 }
 
+function readsItself(model: Model): Diagnostic {
+  return {
+    code: 'SL0211',
+    severity: 'error',
+    message: `${model.key} reads itself, so its columns cannot be inferred`,
+    location: model.location,
+    hint: 'declare them: columns (id INTEGER, …)',
+  };
+}
+
 /** Pre-statements that define macros are needed to bind the query; others wait until the model is built. */
 async function runMacroDefinitions(
   model: Model,
@@ -263,14 +275,6 @@ async function runMacroDefinitions(
     }
   }
   return undefined;
-}
-
-function firstLine(thrown: unknown): string {
-  return (thrown instanceof Error ? thrown.message : String(thrown)).split('\n')[0] ?? '';
-}
-
-function statementLocation(statement: SqlText): ReturnType<typeof locate> {
-  return locate(statement.file, { start: statement.span.start, end: statement.span.start + 6 });
 }
 
 async function bindExternal(model: Model, shadow: ShadowCatalog): Promise<Result<BoundModel>> {
@@ -304,7 +308,9 @@ async function bindSeed(
 ): Promise<Result<BoundModel>> {
   const read = await readSeed(model, seed, request.seedEffects);
   if (!read.ok) return read;
-  const { columns, problems } = tableColumns(model, read.value.columns);
+  const declared = await declaredTypes(model, request.shadow);
+  if (!declared.ok) return declared;
+  const { columns, problems } = tableColumns(model, read.value.columns, declared.value);
   if (problems.some((problem) => problem.severity === 'error')) return { ok: false, errors: problems };
   await request.shadow.declareTable(model.name, columns);
   const print = {
@@ -326,57 +332,6 @@ async function bindSeed(
     { model, parents: [], lineage, columns, references: undefined, contentHash: read.value.sha256 },
     problems,
   );
-}
-
-/** Columns of the table: the query's, with declared types in place of its own, and types that the lake can keep. */
-function tableColumns(
-  model: Model,
-  found: readonly Column[],
-): { readonly columns: readonly Column[]; readonly problems: readonly Diagnostic[] } {
-  const problems: Diagnostic[] = [];
-  const at = model.query === undefined ? model.location : statementLocation(model.query);
-  const seen = new Map<string, string>();
-  for (const { name } of found) {
-    const lower = name.toLowerCase();
-    if (seen.has(lower))
-      problems.push({
-        code: 'SL0207',
-        severity: 'error',
-        message: `the query gives two columns named "${name}"`,
-        location: at,
-        hint: 'name them apart with AS, or leave one out',
-      });
-    seen.set(lower, name);
-  }
-  const declared = columnsByName(model.declaredColumns);
-  const missing = model.declaredColumns.filter((column) => !seen.has(column.name.toLowerCase()));
-  for (const column of missing) {
-    const near = nearest(column.name, seen.values());
-    problems.push({
-      code: 'SL0208',
-      severity: 'error',
-      message: `declared column "${column.name}" is not in the query's result`,
-      location: model.location,
-      hint: near === undefined ? 'add it to the query or take it out of "columns"' : `did you mean "${near}"?`,
-    });
-  }
-  const columns = found.map((column): Column => {
-    const wanted = declared.get(column.name.toLowerCase())?.type ?? column.type;
-    const stored = model.kind.storage === 'table' ? storedType(wanted) : ({ type: 'kept' } as const);
-    if (stored.type === 'kept') return { name: column.name, type: wanted };
-    if (stored.type === 'refused') {
-      problems.push({
-        code: 'SL0209',
-        severity: 'error',
-        message: `column "${column.name}" has type ${wanted}, which the lake cannot keep: ${stored.why}`,
-        location: at,
-        hint: 'cast it in the query',
-      });
-      return { name: column.name, type: wanted };
-    }
-    return { name: column.name, type: stored.to };
-  });
-  return { columns, problems };
 }
 
 /** Tables that only the plan shows (inside macros, as arguments) must be part of the project too. */

@@ -1,0 +1,84 @@
+import { type Column, columnsByName } from '../domain/column.js';
+import { type Diagnostic, type Result, succeed } from '../domain/diagnostic.js';
+import { locate } from '../domain/location.js';
+import type { Model, SqlText } from '../domain/model.js';
+import { nearest } from '../domain/near-miss.js';
+import { storedType } from '../domain/type-guard.js';
+import type { ShadowCatalog } from '../effects/shadow-catalog.js';
+
+/** The declared columns with their types as DuckDB calls them: `INT` and `INTEGER` are one type. */
+export async function declaredTypes(model: Model, shadow: ShadowCatalog): Promise<Result<readonly Column[]>> {
+  if (model.declaredColumns.length === 0) return succeed([]);
+  try {
+    const casts = model.declaredColumns.map((column, at) => `CAST(NULL AS ${column.type}) AS c${at}`);
+    const types = await shadow.database.describe(`SELECT ${casts.join(', ')}`);
+    return succeed(
+      model.declaredColumns.map((column, at) => ({ name: column.name, type: types[at]?.type ?? column.type })),
+    );
+  } catch (thrown) {
+    const message = `a type in "columns" is none of DuckDB's: ${firstLine(thrown)}`;
+    return { ok: false, errors: [{ code: 'SL0105', severity: 'error', message, location: model.location }] };
+  }
+}
+
+/** Columns of the table: the query's, with declared types in place of its own, and types that the lake can keep. */
+export function tableColumns(
+  model: Model,
+  found: readonly Column[],
+  declaredColumns: readonly Column[],
+): { readonly columns: readonly Column[]; readonly problems: readonly Diagnostic[] } {
+  const problems: Diagnostic[] = [];
+  const at = model.query === undefined ? model.location : statementLocation(model.query);
+  const seen = new Map<string, string>();
+  for (const { name } of found) {
+    const lower = name.toLowerCase();
+    if (seen.has(lower))
+      problems.push({
+        code: 'SL0207',
+        severity: 'error',
+        message: `the query gives two columns named "${name}"`,
+        location: at,
+        hint: 'name them apart with AS, or leave one out',
+      });
+    seen.set(lower, name);
+  }
+  const declared = columnsByName(declaredColumns);
+  const missing = declaredColumns.filter((column) => !seen.has(column.name.toLowerCase()));
+  for (const column of missing) {
+    const near = nearest(column.name, seen.values());
+    problems.push({
+      code: 'SL0208',
+      severity: 'error',
+      message: `declared column "${column.name}" is not in the query's result`,
+      location: model.location,
+      hint: near === undefined ? 'add it to the query or take it out of "columns"' : `did you mean "${near}"?`,
+    });
+  }
+  const columns = found.map((column): Column => {
+    const wanted = declared.get(column.name.toLowerCase())?.type ?? column.type;
+    const stored = model.kind.storage === 'table' ? storedType(wanted) : ({ type: 'kept' } as const);
+    if (stored.type === 'kept') return { name: column.name, type: wanted };
+    if (stored.type === 'refused') {
+      problems.push({
+        code: 'SL0209',
+        severity: 'error',
+        message: `column "${column.name}" has type ${wanted}, which the lake cannot keep: ${stored.why}`,
+        location: at,
+        hint: 'cast it in the query',
+      });
+      return { name: column.name, type: wanted };
+    }
+    return { name: column.name, type: stored.to };
+  });
+  return { columns, problems };
+}
+
+/** The first word of a statement, where problems of the whole statement are shown. */
+export function statementLocation(statement: SqlText): ReturnType<typeof locate> {
+  return locate(statement.file, { start: statement.span.start, end: statement.span.start + 6 });
+}
+
+/** The first line of what was thrown: DuckDB's others are excerpts, which are drawn by ourselves. */
+export function firstLine(thrown: unknown): string {
+  return (thrown instanceof Error ? thrown.message : String(thrown)).split('\n')[0] ?? '';
+}
