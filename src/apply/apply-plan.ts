@@ -45,7 +45,7 @@ export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): P
   try {
     await pointAtExisting(work);
     const outcomes: StepOutcome[] = [];
-    const broken = new Map<string, string>();
+    const broken = new Map<string, StepOutcome['status']>();
     for (const [index, step] of plan.steps.entries()) {
       current = index;
       effects.emit({ type: 'step-started', index, count: plan.steps.length, step });
@@ -95,7 +95,11 @@ async function pointAtExisting(work: Work): Promise<void> {
   }
 }
 
-async function runStep(step: Step, work: Work, broken: ReadonlyMap<string, string>): Promise<StepOutcome> {
+async function runStep(
+  step: Step,
+  work: Work,
+  broken: ReadonlyMap<string, StepOutcome['status']>,
+): Promise<StepOutcome> {
   const start = work.effects.elapsedMs();
   const cause = brokenCause(step, work, broken);
   if (cause !== undefined) return { step, status: 'skipped', elapsedMs: 0, error: skipped(step, cause) };
@@ -159,10 +163,15 @@ async function promoteEnvironment(work: Work): Promise<undefined> {
 }
 
 /** The failed step that this one needs, in words; undefined when nothing is in its way. */
-function brokenCause(step: Step, work: Work, broken: ReadonlyMap<string, string>): string | undefined {
+function brokenCause(step: Step, work: Work, broken: ReadonlyMap<string, StepOutcome['status']>): string | undefined {
   if (broken.size === 0) return undefined;
   const subject = subjectOf(step);
-  if (subject === undefined || step.type === 'alter') return [...broken.keys()].join(', ');
+  if (subject === undefined || step.type === 'alter') {
+    return [...broken]
+      .filter(([, status]) => status === 'failed')
+      .map(([name]) => name)
+      .join(', ');
+  }
   if (broken.has(subject)) return subject;
   if (step.type === 'fetch' || step.type === 'convert' || step.type === 'register') return undefined;
   const snapshot = work.plan.snapshots.find((candidate) => candidate.key === subject);
@@ -171,9 +180,9 @@ function brokenCause(step: Step, work: Work, broken: ReadonlyMap<string, string>
   );
 }
 
-function noteBroken(step: Step, outcome: StepOutcome, broken: Map<string, string>): void {
+function noteBroken(step: Step, outcome: StepOutcome, broken: Map<string, StepOutcome['status']>): void {
   const subject = subjectOf(step);
-  if (subject !== undefined) broken.set(subject, outcome.error?.message ?? '');
+  if (subject !== undefined) broken.set(subject, broken.get(subject) === 'failed' ? 'failed' : outcome.status);
 }
 
 function skipped(step: Step, cause: string): Diagnostic {

@@ -121,7 +121,7 @@ function drawSteps(plan: Plan, style: Style): readonly string[] {
   if (built.size > 0) lines.push(style.bold('Build'));
   for (const [model, intervals] of built) lines.push(`  ${model}  ${style.dim(drawIntervals(intervals))}`);
   for (const step of plan.steps) {
-    const line = lineOf(step, style);
+    const line = step.type === 'record' && views.includes(step.model) ? undefined : lineOf(step, style);
     if (line !== undefined) lines.push(line);
   }
   return lines;

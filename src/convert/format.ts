@@ -28,12 +28,17 @@ export interface ConvertRequest {
 export interface Candidate {
   /** Lower-case name without its folder. */
   readonly fileName: string;
-  /** The first bytes, at most 512. */
+  /** The first bytes, at most 512; none of a folder. */
   readonly head: Uint8Array;
+  /** The first bytes of what a compressed file holds, at most 512; `head` for a plain one. */
+  readonly content: Uint8Array;
+  /** Lower-case names of the files right inside a folder; undefined for a file. */
+  readonly fileNames?: readonly string[];
 }
 
-/** A raw file whose format and options are settled. */
+/** A raw file, or a folder of files that belong together, whose format and options are settled. */
 export interface RawFile {
+  /** Absolute path. */
   readonly file: string;
   readonly displayName: string;
   readonly sizeBytes: number;
@@ -66,6 +71,11 @@ export interface Format {
   readonly options: readonly FormatOption[];
   /** How surely this is a file of the format: its content says so, only its name does, or neither. */
   recognise(candidate: Candidate): 'by content' | 'by name' | undefined;
+  /**
+   * Absolute paths of the files that a conversion reads, the most important first: the raw file alone when left out.
+   * Their checksums are recorded, and a change during the conversion is an error.
+   */
+  inputs?(raw: RawFile): readonly string[];
   /** The tables that `convert` would write, from metadata wherever the format has any. */
   inspect(raw: RawFile, effects: ConvertEffects): Promise<Result<readonly ElementSchema[]>>;
   /** Writes parquet files into an empty folder. What it leaves there after an error is removed by the caller. */
@@ -75,4 +85,22 @@ export interface Format {
 /** An error of the conversion area: SL06 and two digits. */
 export function convertError(code: `SL06${string}`, message: string, hint?: string): Diagnostic {
   return { code, severity: 'error', message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** An error at a line of a text file, with the line's text where it is known. */
+export function errorAtLine(
+  raw: Pick<RawFile, 'displayName'>,
+  problem: {
+    readonly code: `SL06${string}`;
+    readonly line: number;
+    readonly text: string;
+    readonly message: string;
+    readonly hint?: string;
+  },
+): Diagnostic {
+  const { code, line, text, message, hint } = problem;
+  return {
+    ...convertError(code, `${raw.displayName}: line ${line} ${message}`, hint),
+    location: { file: raw.displayName, line, column: 1, length: Math.max(1, text.length), text },
+  };
 }

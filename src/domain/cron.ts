@@ -44,6 +44,15 @@ export function cronProblem(expression: string): string | undefined {
   }
 }
 
+/** True for the IANA name of a time zone, in any case. */
+export function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** The last tick at or before an instant. @throws Error for an expression that `cronProblem` rejects */
 export function cronFloor(cron: Cron, instant: number): number {
   const unit = cron.timeZone === 'UTC' ? unitAliases[cron.expression.toLowerCase()] : undefined;

@@ -16,7 +16,8 @@ export interface TextFile {
 /** Turns a span of a file into line, column and the line's text. A span that runs over several lines is marked on its first. */
 export function locate(file: TextFile, span: Span): SourceLocation {
   const start = Math.max(0, Math.min(span.start, file.text.length));
-  const lineStart = file.text.lastIndexOf('\n', start - 1) + 1;
+  // lastIndexOf takes a negative position for 0, where a line break may stand.
+  const lineStart = start === 0 ? 0 : file.text.lastIndexOf('\n', start - 1) + 1;
   const newline = file.text.indexOf('\n', start);
   const lineEnd = newline < 0 ? file.text.length : newline;
   const text = file.text.slice(lineStart, lineEnd).replace(/\r$/, '');

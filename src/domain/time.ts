@@ -56,12 +56,19 @@ function relativeInstant(count: number, unit: string, now: number): ParsedInstan
     case 'week':
       return { instant: shift('day', day, -7 * count), isDate: true };
     case 'month':
-      return { instant: shift('month', day, -count), isDate: true };
+      return { instant: monthsBefore(day, count), isDate: true };
     case 'year':
-      return { instant: shift('year', day, -count), isDate: true };
+      return { instant: monthsBefore(day, 12 * count), isDate: true };
     default:
       return { instant: shift('day', day, -count), isDate: true };
   }
+}
+
+/** The same day of an earlier month, or that month's last day where it is shorter. */
+function monthsBefore(day: number, count: number): number {
+  const month = shift('month', floorTo('month', day), -count);
+  const lastDay = shift('day', shift('month', month, 1), -1);
+  return Math.min(shift('day', month, new Date(day).getUTCDate() - 1), lastDay);
 }
 
 function offsetMs(zone: string | undefined): number {

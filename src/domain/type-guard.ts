@@ -61,14 +61,18 @@ export function storedType(type: string): StoredType {
   return reasons.length === 0 ? { type: 'kept' } : { type: 'cast', to, why: [...new Set(reasons)].join('; ') };
 }
 
-/** True at the start, after a field name and a blank, and after `(` or `, ` of MAP and LIST. False where a struct's field name stands. */
+/** True at the top, where MAP's key and value begin, and after a field's name. False where a field's name stands. */
 function isTypePosition(type: string, at: number): boolean {
-  if (at === 0) return true;
-  const before = type.slice(0, at);
-  if (/^(?:MAP)\($/i.test(before.slice(-4))) return true;
-  const isAfterOpening = before.endsWith('(') || /,\s*$/.test(before);
-  if (isAfterOpening) return /MAP\([^()]*,\s*$/i.test(before);
-  return before.endsWith(' ');
+  // The words before the parentheses that are open at this place.
+  const owners: string[] = [];
+  let previous = '';
+  for (const [token] of type.slice(0, at).matchAll(/"(?:[^"]|"")*"|'(?:[^']|'')*'|\w+|\S/g)) {
+    if (token === '(') owners.push(previous.toUpperCase());
+    else if (token === ')') owners.pop();
+    previous = token;
+  }
+  const beginsItem = previous === '(' || previous === ',';
+  return owners.length === 0 || (owners.at(-1) === 'MAP') === beginsItem;
 }
 
 function closingParenthesis(type: string, open: number): number {

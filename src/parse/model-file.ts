@@ -1,4 +1,4 @@
-import { cronProblem, intervalUnitOf } from '../domain/cron.js';
+import { cronProblem, intervalUnitOf, isTimeZone } from '../domain/cron.js';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
 import {
   asCall,
@@ -142,7 +142,8 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
   const hasSources = properties.fragment('sources') !== undefined;
   const dialect = properties.text('dialect') ?? defaults.dialect;
   if (dialect.toLowerCase() !== 'duckdb') {
-    const span = spanOf(properties.fragment('dialect') ?? { file, tokens: [] });
+    const written = properties.fragment('dialect');
+    const span = written === undefined ? header.nameSpan : spanOf(written);
     properties.report(
       'SL0105',
       span,
@@ -251,9 +252,18 @@ function readSchedule(
       written === undefined ? properties.ownerSpan : spanOf(written),
       `"${expression}" is no cron: ${problem}`,
     );
+  const zone = properties.fragment('cron_tz');
+  const timeZone = zone === undefined ? 'UTC' : asText(zone);
+  if (zone !== undefined && !isTimeZone(timeZone))
+    properties.report(
+      'SL0105',
+      spanOf(zone),
+      `"${timeZone}" is no time zone`,
+      'give its IANA name, such as Europe/Warsaw',
+    );
   const cron = {
     expression: problem === undefined ? expression.trim().toLowerCase() : '@daily',
-    timeZone: properties.text('cron_tz') ?? 'UTC',
+    timeZone: isTimeZone(timeZone) ? timeZone : 'UTC',
   };
   const allowPartials = properties.flag('allow_partials', false);
   const inferred = intervalUnitOf(cron);

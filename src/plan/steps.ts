@@ -91,6 +91,20 @@ function fillSteps(
     auditsChanged && isBuiltAlready && change !== undefined
       ? [{ type: 'audit', model: snapshot.key, version: model.version }]
       : [];
+  // A view that is pointed at other tables, and means what it meant, covers what it covered.
+  if (
+    snapshot.storage === 'view' &&
+    intervals.length === 0 &&
+    change?.reused === true &&
+    base !== undefined &&
+    !isBuiltAlready
+  ) {
+    const covered = state.built.get(builtKey(snapshot.key, base.version)) ?? [];
+    return [
+      ...covered.map((interval): Step => ({ type: 'record', model: snapshot.key, version: model.version, interval })),
+      ...audits,
+    ];
+  }
   if (intervals.length === 0 || options.backfill === 'skip') return audits;
   if (options.backfill === 'empty') {
     return [

@@ -5,11 +5,11 @@ import { type Diagnostic, DiagnosticError, fail, messageOf, type Result, succeed
 import { ident, literal } from '../../domain/names.js';
 import type { Database } from '../../effects/duckdb.js';
 import { PARQUET_OPTIONS } from '../../effects/parquet-writer.js';
-import { type ConvertEffects, convertError, type Format, type RawFile } from '../format.js';
+import { type ConvertEffects, convertError, errorAtLine, type Format, type RawFile } from '../format.js';
 import { tableOfFile } from '../names.js';
 import { csvOptions, type Dialect, dialectOf, encodingOf } from './csv/dialect.js';
 import { type ColumnScan, scanColumns, tableFacts } from './csv/scan-columns.js';
-import { errorAtLine, lineText, readHead, scanText } from './csv/scan-text.js';
+import { lineText, readHead, scanText } from './csv/scan-text.js';
 
 const ENDINGS: readonly string[] = ['.csv.gz', '.tsv.gz', '.tab.gz', '.txt.gz', '.csv', '.tsv', '.tab', '.txt'];
 

@@ -2,22 +2,17 @@ import { DiagnosticError, fail, type Result, succeed } from '../../domain/diagno
 import { HDF5_LIBRARY, Hdf5Error, openHdf5 } from '../../effects/hdf5.js';
 import { writeElements } from '../element.js';
 import { type ConvertEffects, convertError, type Format, type RawFile } from '../format.js';
+import { sortMemoryBytes, sortMemoryOption } from '../sort-memory.js';
 import { H5adInput } from './h5ad/input.js';
 import { type Layout, layoutOf } from './h5ad/layout.js';
 
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a] as const;
-const DEFAULT_SORT_MEMORY_MB = 1024;
 
 /** AnnData files, of every version of their layout, by the convention `scilake-anndata/1`. */
 export const h5ad: Format = {
   name: 'h5ad',
   endings: ['.h5ad'],
-  options: [
-    {
-      name: 'sort_memory_mb',
-      meaning: `memory in MB for sorting a matrix by gene; more passes over the file with less (default ${DEFAULT_SORT_MEMORY_MB})`,
-    },
-  ],
+  options: [sortMemoryOption],
 
   recognise({ fileName, head }) {
     if (SIGNATURE.every((byte, i) => head[i] === byte)) return 'by content';
@@ -56,20 +51,11 @@ export const h5ad: Format = {
 
 /** Opens the file, plans its tables, and turns what goes wrong inside HDF5 into a diagnostic that names the element. */
 async function withLayout<T>(raw: RawFile, use: (layout: Layout) => Promise<Result<T>>): Promise<Result<T>> {
-  const sortMemoryMb = Number(raw.options.sort_memory_mb ?? DEFAULT_SORT_MEMORY_MB);
-  if (!(sortMemoryMb >= 1 && sortMemoryMb <= 1 << 20)) {
-    return fail(
-      convertError(
-        'SL0606',
-        `${raw.displayName}: option sort_memory_mb cannot be "${raw.options.sort_memory_mb}"`,
-        'it is a number of megabytes, at least 1',
-      ),
-    );
-  }
+  const limitBytes = sortMemoryBytes(raw);
   try {
     const file = await openHdf5(raw.file);
     try {
-      return await use(layoutOf(new H5adInput(file, raw.displayName), sortMemoryMb * 2 ** 20));
+      return await use(layoutOf(new H5adInput(file, raw.displayName), limitBytes));
     } finally {
       file.close();
     }

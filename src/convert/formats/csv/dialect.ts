@@ -1,9 +1,8 @@
 import { fail, type Result, succeed } from '../../../domain/diagnostic.js';
 import { didYouMean } from '../../../domain/near-miss.js';
-import { convertError, type FormatOption, type RawFile } from '../../format.js';
+import { convertError, errorAtLine, type FormatOption, type RawFile } from '../../format.js';
 import { columnNames } from '../../names.js';
 import type { Encoding } from './scan-text.js';
-import { errorAtLine } from './scan-text.js';
 
 /** Everything that DuckDB needs to know about a text table; recorded in the manifest. */
 export interface Dialect {

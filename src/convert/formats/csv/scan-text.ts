@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import * as fs from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { type Diagnostic, messageOf } from '../../../domain/diagnostic.js';
-import { convertError, type ProgressUnit, type RawFile } from '../../format.js';
+import { convertError, errorAtLine, type ProgressUnit, type RawFile } from '../../format.js';
 import { RecordCounter, type RecordRules } from './record-counter.js';
 
 export type Encoding = 'utf-8' | 'latin-1';
@@ -114,24 +114,6 @@ export async function lineText(raw: RawFile, isGzip: boolean, line: number): Pro
 }
 
 const LINE_LIMIT = 200;
-
-/** An error at a line of the file. */
-export function errorAtLine(
-  raw: RawFile,
-  problem: {
-    readonly code: `SL06${string}`;
-    readonly line: number;
-    readonly text: string;
-    readonly message: string;
-    readonly hint: string;
-  },
-): Diagnostic {
-  const { code, line, text, message, hint } = problem;
-  return {
-    ...convertError(code, `${raw.displayName}: line ${line} ${message}`, hint),
-    location: { file: raw.displayName, line, column: 1, length: Math.max(1, text.length), text },
-  };
-}
 
 async function located(
   raw: RawFile,

@@ -1,0 +1,2 @@
+MODEL (name lab.d, kind FULL);
+SELECT 4 AS z
