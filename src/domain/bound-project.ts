@@ -15,6 +15,8 @@ export interface BoundModel {
   readonly columns: readonly Column[];
   /** Where its query, with variables of `bindingInterval` filled in, names tables; undefined when DuckDB does not say. */
   readonly references: References | undefined;
+  /** By lower-case column name: declared, or written as comments behind the projections. */
+  readonly columnDescriptions: Readonly<Record<string, string>>;
   /** Hash of a seed's file, empty for other kinds. */
   readonly contentHash: string;
 }

@@ -22,7 +22,7 @@ import { tableReferences } from '../parse/references.js';
 import { engineDiagnostic } from './engine-diagnostic.js';
 import { cycleDiagnostics, missingParents } from './graph-diagnostics.js';
 import { readSeed, type SeedEffects } from './read-seed.js';
-import { declaredTypes, firstLine, statementLocation, tableColumns } from './table-columns.js';
+import { columnDescriptions, declaredTypes, firstLine, statementLocation, tableColumns } from './table-columns.js';
 
 export interface BindModelsRequest {
   readonly project: Project;
@@ -227,7 +227,18 @@ async function bindModel(
   if (errors.some((error) => error.severity === 'error')) return { ok: false, errors };
   if (model.kind.storage === 'inline') await shadow.declareView(model.name, rendered.sql);
   else await shadow.declareTable(model.name, columns);
-  return succeed({ model, parents, lineage, columns, references: one.references, contentHash: '' }, errors);
+  return succeed(
+    {
+      model,
+      parents,
+      lineage,
+      columns,
+      references: one.references,
+      columnDescriptions: columnDescriptions(model, columns),
+      contentHash: '',
+    },
+    errors,
+  );
 }
 
 /** DuckDB's own schemas, which every query may read. */
@@ -297,6 +308,7 @@ async function bindExternal(model: Model, shadow: ShadowCatalog): Promise<Result
     lineage,
     columns: model.declaredColumns,
     references: undefined,
+    columnDescriptions: model.columnDescriptions,
     contentHash: '',
   });
 }
@@ -329,7 +341,15 @@ async function bindSeed(
   };
   const lineage: Lineage = { known: true, print };
   return succeed(
-    { model, parents: [], lineage, columns, references: undefined, contentHash: read.value.sha256 },
+    {
+      model,
+      parents: [],
+      lineage,
+      columns,
+      references: undefined,
+      columnDescriptions: model.columnDescriptions,
+      contentHash: read.value.sha256,
+    },
     problems,
   );
 }

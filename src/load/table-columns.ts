@@ -5,6 +5,7 @@ import type { Model, SqlText } from '../domain/model.js';
 import { nearest } from '../domain/near-miss.js';
 import { storedType } from '../domain/type-guard.js';
 import type { ShadowCatalog } from '../effects/shadow-catalog.js';
+import { columnComments } from '../parse/column-comments.js';
 
 /** The declared columns with their types as DuckDB calls them: `INT` and `INTEGER` are one type. */
 export async function declaredTypes(model: Model, shadow: ShadowCatalog): Promise<Result<readonly Column[]>> {
@@ -81,4 +82,15 @@ export function statementLocation(statement: SqlText): ReturnType<typeof locate>
 /** The first line of what was thrown: DuckDB's others are excerpts, which are drawn by ourselves. */
 export function firstLine(thrown: unknown): string {
   return (thrown instanceof Error ? thrown.message : String(thrown)).split('\n')[0] ?? '';
+}
+
+/** What is said about each column: comments behind the projections, and what the header declares, which counts more. */
+export function columnDescriptions(model: Model, columns: readonly Column[]): Readonly<Record<string, string>> {
+  const comments = model.query === undefined ? undefined : columnComments(model.query.text);
+  const written = comments?.length === columns.length ? comments : [];
+  const entries = written.flatMap((comment, at) => {
+    const column = columns[at];
+    return comment === undefined || column === undefined ? [] : [[column.name.toLowerCase(), comment] as const];
+  });
+  return { ...Object.fromEntries(entries), ...model.columnDescriptions };
 }

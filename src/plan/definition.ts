@@ -30,7 +30,7 @@ export function modelDefinition(bound: BoundModel, audits: ReadonlyMap<string, A
     end: model.end ?? null,
     allowPartials: model.allowPartials,
     declaredColumns: model.declaredColumns.map((column) => `${column.name.toLowerCase()} ${column.type.toUpperCase()}`),
-    columnDescriptions: model.columnDescriptions,
+    columnDescriptions: bound.columnDescriptions,
     grains: model.grains.map((grain) => grain.join(', ')),
     audits: model.audits.map((call) => {
       const audit = model.inlineAudits.find((candidate) => candidate.name === call.name) ?? audits.get(call.name);

@@ -185,4 +185,56 @@ describe('other kinds', () => {
       { n: '9007199254740994', type: 'DECIMAL(38,0)' },
     ]);
   });
+
+  test('partitions, order, descriptions and comments behind columns reach the table', async () => {
+    rig = makeRig({
+      'models/n.sql': `MODEL (name s.n, kind FULL, partitioned_by (cls, year(ds)), clustered_by (id), description 'numbers', column_descriptions (id = 'declared'));
+SELECT
+  id,                 -- not this one
+  'a' AS cls,         -- class, a letter
+  DATE '2024-01-02' AS ds /* day */
+FROM range(3) AS t(id)`,
+    });
+    await rig.ok('apply');
+    const metadata = '"__ducklake_metadata___scilake".main';
+    expect(await rig.rows(`SELECT count(*) AS n FROM ${metadata}.ducklake_partition_column`)).toEqual([{ n: 2 }]);
+    expect(await rig.rows(`SELECT count(*) AS n FROM ${metadata}.ducklake_sort_expression`)).toEqual([{ n: 1 }]);
+    const comments = await rig.rows<{ readonly value: string }>(
+      `SELECT value FROM ${metadata}.ducklake_column_tag UNION ALL SELECT value FROM ${metadata}.ducklake_tag ORDER BY value`,
+    );
+    expect(comments.map((row) => row.value)).toEqual(['class, a letter', 'day', 'declared', 'numbers']);
+  });
+});
+
+describe('a plan may leave the building out', () => {
+  const model = {
+    'models/daily.sql':
+      "MODEL (name s.daily, kind INCREMENTAL_BY_TIME_RANGE (time_column ds));\nSELECT DATE '2024-01-05' AS ds",
+  };
+
+  test('--empty-backfill records intervals without rows', async () => {
+    rig = makeRig(model);
+    await rig.ok('apply', '--empty-backfill');
+    expect(await rig.rows('SELECT count(*) AS n FROM s.daily')).toEqual([{ n: 0 }]);
+    expect((await rig.ok('plan', '--json')).json<{ readonly missing: object }>().missing).toEqual({});
+  });
+
+  test('--skip-backfill leaves intervals missing, and a later plan builds them', async () => {
+    rig = makeRig(model);
+    await rig.ok('apply', '--skip-backfill');
+    await rig.ok('apply');
+    expect(await rig.rows('SELECT count(*) AS n FROM s.daily')).toEqual([{ n: 1 }]);
+  });
+
+  test('--no-gaps refuses a version that covers less than the present one', async () => {
+    rig = makeRig(model);
+    await rig.ok('apply');
+    rig.write({
+      'models/daily.sql':
+        "MODEL (name s.daily, kind INCREMENTAL_BY_TIME_RANGE (time_column ds), start '2024-01-05');\nSELECT DATE '2024-01-05' AS ds, 1 AS x",
+    });
+    const refused = await rig.run('plan', '--no-gaps');
+    expect({ code: refused.code, isNamed: refused.err.includes('SL0405') }).toEqual({ code: 1, isNamed: true });
+    expect((await rig.run('plan')).code).toBe(0);
+  });
 });
