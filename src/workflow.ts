@@ -48,7 +48,12 @@ export function load(workspace: Workspace): Promise<Result<BoundProject>> {
 export async function recordedState(workspace: Workspace, config: ProjectConfig): Promise<LakeState> {
   const location = lakeLocation(workspace, config);
   if (!workspace.lakes.exists(location)) return emptyState;
-  return withLake(workspace, config, 'read', readState);
+  try {
+    return await withLake(workspace, config, 'read', readState);
+  } catch (thrown) {
+    if (thrown instanceof LakeMissingError) return emptyState;
+    throw thrown;
+  }
 }
 
 /** Compares the project with the lake. Nothing is written. */

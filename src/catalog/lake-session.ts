@@ -56,6 +56,11 @@ export interface LakeOptions {
   readonly projectFolder: string;
 }
 
+/** There is a catalog file, but no lake in it: whoever began to make one was cut off. Opening it for writing makes it. */
+export class LakeMissingError extends Error {
+  override readonly name = 'LakeMissingError';
+}
+
 /** Opens lakes, and remembers which are open: two instances over one catalog file in one process lose commits. */
 export class LakeOpener {
   readonly #open = new Set<string>();
@@ -114,6 +119,8 @@ function unwritable(location: LakeLocation, why: string): Diagnostic {
 
 function asDiagnostic(thrown: unknown, location: LakeLocation): unknown {
   const message = messageOf(thrown);
+  if (/creating a new DuckLake is explicitly disabled/.test(message))
+    return new LakeMissingError(message, { cause: thrown });
   const holder = /Conflicting lock is held in (.+?) \(PID (\d+)\)/.exec(message);
   if (holder !== null) {
     return new DiagnosticError(

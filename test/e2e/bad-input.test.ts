@@ -197,6 +197,15 @@ describe('the lake', () => {
     expect({ code: failed.code, isNamed: failed.err.includes('SL0703') }).toEqual({ code: 1, isNamed: true });
   });
 
+  test('that was begun and cut off is made by the next apply', async () => {
+    rig = makeRig(good);
+    mkdirSync(path.join(rig.folder, '.scilake/lake'), { recursive: true });
+    const { duckdb } = await import('../../src/effects/duckdb.js');
+    (await duckdb.open({ path: path.join(rig.folder, '.scilake/lake/catalog.ducklake') })).close();
+    await rig.ok('plan');
+    await rig.ok('apply');
+  });
+
   test('that is not there yet is no reason for query to fail without a word', async () => {
     rig = makeRig(good);
     const failed = await rig.run('query', 'SELECT 1');
