@@ -1,6 +1,12 @@
 import * as path from 'node:path';
 import { type AppliedPlan, type ApplyEffects, applyPlan } from './apply/apply-plan.js';
-import { type LakeEffects, type LakeLocation, LakeOpener, type LakeSession } from './catalog/lake-session.js';
+import {
+  type LakeEffects,
+  type LakeLocation,
+  LakeMissingError,
+  LakeOpener,
+  type LakeSession,
+} from './catalog/lake-session.js';
 import { openRunCatalog } from './catalog/run-catalog.js';
 import { ensureStateTables, environmentTables, readState } from './catalog/state-tables.js';
 import type { BoundProject } from './domain/bound-project.js';

@@ -79,7 +79,10 @@ export class LakeOpener {
     const { files } = this.#effects;
     if (options.mode === 'write') makeWritable(location, this.#effects);
     const folder = files.real(path.dirname(location.catalog));
-    const real = { catalog: path.join(folder, path.basename(location.catalog)), data: files.real(location.data) };
+    const real = {
+      catalog: path.join(folder, path.basename(location.catalog)),
+      data: files.facts(location.data) === undefined ? location.data : files.real(location.data),
+    };
     if (this.#open.has(real.catalog)) throw new Error(`the lake ${real.catalog} is open already in this process`);
     const release =
       options.mode === 'write'
