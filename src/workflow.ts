@@ -114,7 +114,8 @@ export async function withEnvironment<T>(
     const environment = state.environments.get(name);
     if (environment === undefined) throw new DiagnosticError([noEnvironment(name, [...state.environments.keys()])]);
     const names = await openRunCatalog(session);
-    for (const { view, version } of environmentTables(environment, state)) await names.pointAt(view, version);
+    for (const { name: logical, physical } of environmentTables(environment, state))
+      await names.pointAt(logical, physical);
     return session.exclusively(work);
   });
 }

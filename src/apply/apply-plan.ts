@@ -3,10 +3,11 @@ import { openRunCatalog } from '../catalog/run-catalog.js';
 import { type Diagnostic, DiagnosticError, messageOf } from '../domain/diagnostic.js';
 import type { StepOutcome } from '../domain/event.js';
 
+import { physicalTable } from '../domain/snapshot.js';
 import { type Step, subjectOf } from '../domain/step.js';
 import { backfill } from './backfill.js';
 import { auditVersion, createVersion, recordInterval } from './model-steps.js';
-import { convertSource, fetchSource, registerSource } from './source-steps.js';
+import { convertSource, fetchSource, registerSource, sourceTable } from './source-steps.js';
 import type { ApplyEffects, ApplyRequest, Work } from './work.js';
 
 export type { ApplyEffects, ApplyRequest } from './work.js';
@@ -67,7 +68,7 @@ async function pointAtExisting(work: Work): Promise<void> {
   for (const source of project.sources) {
     const dataset = datasets.get(`${source.source.name}@${source.version}`);
     for (const element of dataset?.elements ?? [])
-      await runCatalog.pointAt({ schema: source.source.name, table: element.table.toLowerCase() }, source.version);
+      await runCatalog.pointAt(...sourceTable(source.source.name, element.table, source.version));
   }
   for (const { model } of project.models.filter((bound) => bound.model.kind.storage === 'outside')) {
     try {
@@ -91,7 +92,7 @@ async function pointAtExisting(work: Work): Promise<void> {
   for (const snapshot of plan.snapshots) {
     const version = plan.target.models[snapshot.key]?.version;
     if (version === undefined || created.has(snapshot.key) || snapshot.storage === 'inline') continue;
-    await runCatalog.pointAt(snapshot.name, version);
+    await runCatalog.pointAt(snapshot.name, physicalTable(snapshot, version));
   }
 }
 

@@ -2,8 +2,8 @@ import type { Transaction } from '../catalog/lake-session.js';
 import { stateWriter } from '../catalog/state-tables.js';
 import { DiagnosticError } from '../domain/diagnostic.js';
 import type { FillStatement } from '../domain/kind.js';
-import { ident, inLake, physicalName } from '../domain/names.js';
-import { builtKey } from '../domain/snapshot.js';
+import { ident, inLake } from '../domain/names.js';
+import { builtKey, physicalTable } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
 import { runAudits } from './audits.js';
 import { modelOf, nameInlineParents, orThrow } from './model-steps.js';
@@ -22,9 +22,9 @@ export async function backfill(
   work: Work,
 ): Promise<number | undefined> {
   const { snapshot, program } = modelOf(step.model, work);
-  const table = inLake(physicalName(snapshot.name, step.version));
+  const table = inLake(physicalTable(snapshot, step.version));
   const { interval } = step;
-  const key = builtKey(step.model, step.version);
+  const key = builtKey(snapshot, step.version);
   await nameInlineParents(snapshot, work);
   await runBefore(orThrow(program.statements('before', interval)), work);
   const note = work.note(`build ${step.model}`, `build/${step.model}/${interval.start}-${interval.end}`);
@@ -50,7 +50,7 @@ export async function backfill(
       run: (sql) => transaction.rows(sql),
       emit: work.effects.emit,
     });
-    await stateWriter(transaction, work.plan.id, work.effects.now()).interval(step.model, step.version, interval);
+    await stateWriter(transaction, work.plan.id, work.effects.now()).interval(key, interval);
     return written;
   });
   work.filled.add(key);

@@ -3,7 +3,7 @@ import { stateWriter } from '../catalog/state-tables.js';
 import { DiagnosticError, type Result } from '../domain/diagnostic.js';
 import { inLake, physicalName, type TableName } from '../domain/names.js';
 import type { ModelProgram } from '../domain/program.js';
-import { builtKey, type Snapshot } from '../domain/snapshot.js';
+import { builtKey, physicalTable, type Snapshot } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
 import { runAudits } from './audits.js';
 import type { Work } from './work.js';
@@ -20,7 +20,7 @@ export async function createVersion(step: StepOf<'create'>, work: Work): Promise
       createPhysicalTable(transaction, snapshot, step.version),
     );
   }
-  await work.runCatalog.pointAt(snapshot.name, step.version);
+  await work.runCatalog.pointAt(snapshot.name, physicalTable(snapshot, step.version));
   return undefined;
 }
 
@@ -30,7 +30,7 @@ async function createView(step: StepOf<'create'>, work: Work): Promise<void> {
   await work.session.transaction(work.note(`create ${step.model}`, `create/${step.model}`), async (transaction) => {
     await createPhysicalView(transaction, snapshot, { version: step.version, body });
     const found = await transaction.rows(
-      `SELECT column_name, column_type FROM (DESCRIBE ${inLake(physicalName(snapshot.name, step.version))})`,
+      `SELECT column_name, column_type FROM (DESCRIBE ${inLake(physicalTable(snapshot, step.version))})`,
     );
     const wanted = snapshot.columns.map((column) => column.name.toLowerCase()).join(', ');
     const made = found.map((row) => String(row.column_name).toLowerCase()).join(', ');
@@ -41,21 +41,21 @@ async function createView(step: StepOf<'create'>, work: Work): Promise<void> {
 
 /** Records an interval as built without running anything, because the user said so. */
 export async function recordInterval(step: StepOf<'record'>, work: Work): Promise<undefined> {
+  const key = builtKey(modelOf(step.model, work).snapshot, step.version);
   await work.session.transaction(
     work.note(`record ${step.model}`, `record/${step.model}/${step.interval.start}`),
-    (transaction) =>
-      stateWriter(transaction, work.plan.id, work.effects.now()).interval(step.model, step.version, step.interval),
+    (transaction) => stateWriter(transaction, work.plan.id, work.effects.now()).interval(key, step.interval),
   );
-  work.filled.add(builtKey(step.model, step.version));
+  work.filled.add(key);
   return undefined;
 }
 
 /** Runs the audits of a version that is built already. */
 export async function auditVersion(step: StepOf<'audit'>, work: Work): Promise<number> {
   const { snapshot, program } = modelOf(step.model, work);
-  const built = work.state.built.get(builtKey(step.model, step.version)) ?? [];
+  const built = work.state.built.get(builtKey(snapshot, step.version)) ?? [];
   const interval = { start: built[0]?.start ?? 0, end: built.at(-1)?.end ?? work.plan.options.executionTime };
-  const table = inLake(physicalName(snapshot.name, step.version));
+  const table = inLake(physicalTable(snapshot, step.version));
   return work.session.exclusively((database) =>
     runAudits({
       program,
@@ -94,7 +94,7 @@ export async function nameInlineParents(snapshot: Snapshot, work: Work): Promise
 function physicalOf(key: string, work: Work): string | undefined {
   const version = work.plan.target.models[key]?.version;
   const snapshot = work.plan.snapshots.find((candidate) => candidate.key === key);
-  if (snapshot !== undefined && version !== undefined) return inLake(physicalName(snapshot.name, version));
+  if (snapshot !== undefined && version !== undefined) return inLake(physicalTable(snapshot, version));
   for (const source of work.project.sources) {
     for (const element of source.elements) {
       const name: TableName = { schema: source.source.name, table: element.table.toLowerCase() };

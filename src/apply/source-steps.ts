@@ -5,6 +5,7 @@ import { convertFile } from '../convert/index.js';
 import type { BoundSource } from '../domain/bound-project.js';
 import type { Conversion } from '../domain/convert.js';
 import { DiagnosticError } from '../domain/diagnostic.js';
+import { physicalName, type TableName } from '../domain/names.js';
 import type { Dataset } from '../domain/snapshot.js';
 import { land } from '../ingest/land.js';
 import type { Work } from './work.js';
@@ -59,12 +60,18 @@ export async function registerSource(name: string, work: Work): Promise<number> 
     record: (transaction) => stateWriter(transaction, work.plan.id, work.effects.now()).dataset(dataset),
   });
   for (const element of dataset.elements)
-    await work.runCatalog.pointAt({ schema: name, table: element.table.toLowerCase() }, source.version);
+    await work.runCatalog.pointAt(...sourceTable(name, element.table, source.version));
   work.datasets.set(`${name}@${source.version}`, dataset);
   // The lake has links of its own now.
   work.effects.files.remove(folder);
   work.conversions.delete(name);
   return rows;
+}
+
+/** A source's table by its logical name, and the physical one of a version. */
+export function sourceTable(source: string, table: string, version: string): [logical: TableName, physical: TableName] {
+  const name = { schema: source, table: table.toLowerCase() };
+  return [name, physicalName(name, version)];
 }
 
 async function convertOnce(source: BoundSource, work: Work): Promise<Conversion> {

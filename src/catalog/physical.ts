@@ -1,6 +1,6 @@
 import type { Column } from '../domain/column.js';
-import { ident, inLake, LAKE, literal, physicalName, qualified } from '../domain/names.js';
-import type { Snapshot } from '../domain/snapshot.js';
+import { ident, inLake, LAKE, literal, qualified } from '../domain/names.js';
+import { physicalTable, type Snapshot } from '../domain/snapshot.js';
 import type { Transaction } from './lake-session.js';
 
 /** Makes the empty table of a version, laid out as its model asks for. Nothing happens when it is there already. */
@@ -9,7 +9,7 @@ export async function createPhysicalTable(
   snapshot: Snapshot,
   version: string,
 ): Promise<void> {
-  const name = physicalName(snapshot.name, version);
+  const name = physicalTable(snapshot, version);
   const table = inLake(name);
   await transaction.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(LAKE, name.schema)}`);
   await transaction.run(`CREATE TABLE IF NOT EXISTS ${table} (${snapshot.columns.map(definition).join(', ')})`);
@@ -33,7 +33,7 @@ export async function createPhysicalView(
   snapshot: Snapshot,
   view: { readonly version: string; readonly body: string },
 ): Promise<void> {
-  const name = physicalName(snapshot.name, view.version);
+  const name = physicalTable(snapshot, view.version);
   await transaction.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(LAKE, name.schema)}`);
   await transaction.run(`CREATE OR REPLACE VIEW ${inLake(name)} AS\n${view.body}`);
 }
@@ -49,7 +49,7 @@ export async function alterPhysicalTable(
   },
 ): Promise<void> {
   const { snapshot, version, adds, drops } = table;
-  const name = inLake(physicalName(snapshot.name, version));
+  const name = inLake(physicalTable(snapshot, version));
   const present = await transaction.rows(`SELECT * FROM (DESCRIBE ${name})`);
   const has = new Set(present.map((row) => String(row.column_name).toLowerCase()));
   for (const column of drops) {

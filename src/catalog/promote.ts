@@ -2,7 +2,7 @@ import type { Diagnostic } from '../domain/diagnostic.js';
 import { DiagnosticError } from '../domain/diagnostic.js';
 import { inLake, LAKE, PROD, physicalName, qualified, type TableName, viewName } from '../domain/names.js';
 import type { Plan } from '../domain/plan.js';
-import type { Dataset, Environment, Snapshot } from '../domain/snapshot.js';
+import { type Dataset, type Environment, physicalTable, type Snapshot } from '../domain/snapshot.js';
 import { subjectOf } from '../domain/step.js';
 import type { CommitNote, LakeSession, Transaction } from './lake-session.js';
 import { alterPhysicalTable } from './physical.js';
@@ -58,21 +58,19 @@ interface EnvironmentView {
 
 /** Every view that the environment should have. A source has views in prod, and elsewhere where its version differs from prod's. */
 function environmentViews(plan: Plan, datasets: ReadonlyMap<string, Dataset>): readonly EnvironmentView[] {
-  const names = new Map(plan.snapshots.map((snapshot) => [snapshot.key, snapshot.name]));
-  return viewsOf(plan.target, names, datasets);
+  return viewsOf(plan.target, new Map(plan.snapshots.map((snapshot) => [snapshot.key, snapshot])), datasets);
 }
 
 function viewsOf(
   environment: Environment,
-  names: ReadonlyMap<string, TableName>,
+  snapshots: ReadonlyMap<string, Snapshot>,
   datasets: ReadonlyMap<string, Dataset>,
 ): readonly EnvironmentView[] {
   const models = Object.entries(environment.models).flatMap(([key, model]): readonly EnvironmentView[] => {
-    const name = names.get(key);
-    if (!model.hasView || name === undefined) return [];
-    return [
-      { view: viewName(name, environment.name), body: `SELECT * FROM ${inLake(physicalName(name, model.version))}` },
-    ];
+    const snapshot = snapshots.get(key);
+    if (!model.hasView || snapshot === undefined) return [];
+    const body = `SELECT * FROM ${inLake(physicalTable(snapshot, model.version))}`;
+    return [{ view: viewName(snapshot.name, environment.name), body }];
   });
   if (environment.name !== PROD) return models;
   const sources = Object.entries(environment.sources).flatMap(([source, version]) =>
@@ -84,18 +82,20 @@ function viewsOf(
   return [...sources, ...models];
 }
 
-function namesBefore(before: Environment, recorded: ReadonlyMap<string, Snapshot>): ReadonlyMap<string, TableName> {
+function snapshotsBefore(before: Environment, recorded: ReadonlyMap<string, Snapshot>): ReadonlyMap<string, Snapshot> {
   return new Map(
     Object.entries(before.models).flatMap(([key, { fingerprint }]) => {
       const snapshot = recorded.get(fingerprint);
-      return snapshot === undefined ? [] : [[key, snapshot.name] as const];
+      return snapshot === undefined ? [] : [[key, snapshot] as const];
     }),
   );
 }
 
 function currentBodies(before: Environment | undefined, { recorded, datasets }: PromoteRequest): readonly string[] {
   if (before === undefined) return [];
-  return viewsOf(before, namesBefore(before, recorded), datasets).map(({ view, body }) => `${inLake(view)} ${body}`);
+  return viewsOf(before, snapshotsBefore(before, recorded), datasets).map(
+    ({ view, body }) => `${inLake(view)} ${body}`,
+  );
 }
 
 async function dropGone(
@@ -105,7 +105,7 @@ async function dropGone(
 ): Promise<void> {
   if (before === undefined) return;
   const kept = new Set(wanted.map(inLake));
-  for (const { view } of viewsOf(before, namesBefore(before, recorded), datasets)) {
+  for (const { view } of viewsOf(before, snapshotsBefore(before, recorded), datasets)) {
     if (!kept.has(inLake(view))) await transaction.run(`DROP VIEW IF EXISTS ${inLake(view)}`);
   }
 }

@@ -1,4 +1,4 @@
-import { ident, inLake, physicalName, qualified, type TableName } from '../domain/names.js';
+import { ident, inLake, qualified, type TableName } from '../domain/names.js';
 import type { Database } from '../effects/duckdb.js';
 import type { LakeSession } from './lake-session.js';
 
@@ -10,7 +10,7 @@ const RUN = 'scilake_run';
  */
 export interface RunCatalog {
   /** Points a logical name at a physical table or view. */
-  pointAt(name: TableName, version: string): Promise<void>;
+  pointAt(name: TableName, physical: TableName): Promise<void>;
   /** Points a logical name at a table of its own name in the lake, which somebody else keeps. */
   pointOutside(name: TableName): Promise<void>;
   /** Gives an EMBEDDED model's query its name. */
@@ -33,7 +33,7 @@ export async function openRunCatalog(session: LakeSession): Promise<RunCatalog> 
       await database.run(`CREATE OR REPLACE VIEW ${qualified(RUN, name.schema, name.table)} AS ${body}`);
     });
   return {
-    pointAt: (name, version) => define(name, `FROM ${inLake(physicalName(name, version))}`),
+    pointAt: (name, physical) => define(name, `FROM ${inLake(physical)}`),
     pointOutside: (name) => define(name, `FROM ${inLake(name)}`),
     inline: (name, query) => define(name, `\n${query}`),
     close: () =>

@@ -1,8 +1,8 @@
 import { type Diagnostic, DiagnosticError } from '../domain/diagnostic.js';
 import { type Interval, union } from '../domain/interval.js';
-import { LAKE, qualified, STATE_SCHEMA, type TableName } from '../domain/names.js';
+import { LAKE, physicalName, qualified, STATE_SCHEMA, type TableName } from '../domain/names.js';
 import type { Plan } from '../domain/plan.js';
-import { builtKey, type Dataset, type Environment, type LakeState, type Snapshot } from '../domain/snapshot.js';
+import { type Dataset, type Environment, type LakeState, physicalTable, type Snapshot } from '../domain/snapshot.js';
 import type { Database } from '../effects/duckdb.js';
 import { decodeDataset, decodeEnvironment, decodeSnapshot } from './decode.js';
 import type { LakeSession, Transaction } from './lake-session.js';
@@ -112,7 +112,8 @@ export async function readState(session: LakeSession): Promise<LakeState> {
 
 /** Records within the caller's transaction. */
 export interface StateWriter {
-  interval(key: string, version: string, interval: Interval): Promise<void>;
+  /** @param key `builtKey` of the physical table */
+  interval(key: string, interval: Interval): Promise<void>;
   dataset(dataset: Dataset): Promise<void>;
   snapshots(snapshots: readonly Snapshot[]): Promise<void>;
   environment(environment: Environment): Promise<void>;
@@ -129,8 +130,7 @@ export function stateWriter(transaction: Transaction, planId: string, now: Date)
     return transaction.run(`INSERT INTO ${stateTable(table)} VALUES ${values}`, rows.flat());
   };
   return {
-    interval: (key, version, interval) =>
-      insert('intervals', [[builtKey(key, version), interval.start, interval.end, planId, at]]),
+    interval: (key, interval) => insert('intervals', [[key, interval.start, interval.end, planId, at]]),
     dataset: (dataset) => insert('datasets', [[dataset.source, dataset.version, planId, at, JSON.stringify(dataset)]]),
     snapshots: (snapshots) =>
       insert(
@@ -163,16 +163,17 @@ export async function environmentSequence(transaction: Transaction, name: string
 export function environmentTables(
   environment: Environment,
   state: LakeState,
-): readonly { readonly view: TableName; readonly version: string }[] {
+): readonly { readonly name: TableName; readonly physical: TableName }[] {
   const sources = Object.entries(environment.sources).flatMap(([source, version]) =>
-    (state.datasets.get(`${source}@${version}`)?.elements ?? []).map((element) => ({
-      view: { schema: source, table: element.table.toLowerCase() },
-      version,
-    })),
+    (state.datasets.get(`${source}@${version}`)?.elements ?? []).map((element) => {
+      const name = { schema: source, table: element.table.toLowerCase() };
+      return { name, physical: physicalName(name, version) };
+    }),
   );
   const models = Object.values(environment.models).flatMap(({ fingerprint, version }) => {
     const snapshot = state.snapshots.get(fingerprint);
-    return snapshot === undefined || snapshot.storage === 'inline' ? [] : [{ view: snapshot.name, version }];
+    if (snapshot === undefined || snapshot.storage === 'inline') return [];
+    return [{ name: snapshot.name, physical: physicalTable(snapshot, version) }];
   });
   return [...sources, ...models];
 }

@@ -12,11 +12,22 @@ export interface QueryPrint {
   readonly columns: readonly ColumnPrint[];
   /** Tables that are read, by key, sorted. */
   readonly tables: readonly string[];
+  /** The same in the order in which the plan meets them: hashes name a table by its place here, so that a table may be renamed. */
+  readonly leaves: readonly string[];
   /** Columns (`schema.table.column`) that decide which rows there are: filters, joins, groups, distinct, unnest, sorted. */
   readonly rowSources: readonly string[];
+  /** In which ways each of them does. */
+  readonly rowKinds: Readonly<Record<string, readonly RowKind[]>>;
   /** Functions that give another value at each call, by name. */
   readonly volatile: readonly string[];
 }
+
+/** How a column enters a value, from the plainest on. */
+export const valueKinds = ['copy', 'expression', 'window', 'aggregate'] as const;
+export type ValueKind = (typeof valueKinds)[number];
+
+/** How a column decides which rows there are. */
+export type RowKind = 'filter' | 'join' | 'group' | 'distinct' | 'order' | 'unnest' | 'set operation';
 
 /** One hashed part with everything it is computed from, one level up. */
 export interface PartPrint {
@@ -30,6 +41,8 @@ export interface PartPrint {
 export interface ColumnPrint extends PartPrint, Column {
   /** Columns in the expression of its value; CASE conditions, window partitions and aggregate filters count, joins and WHERE do not. */
   readonly sources: readonly string[];
+  /** In which way each of them enters, the furthest from a copy where there are several. */
+  readonly kinds: Readonly<Record<string, ValueKind>>;
 }
 
 /** A print, or why there is none: an unknown operator is never guessed at. */

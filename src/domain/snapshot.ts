@@ -3,7 +3,7 @@ import type { ElementSchema } from './convert.js';
 import type { Cron } from './cron.js';
 import type { Interval, IntervalUnit } from './interval.js';
 import type { JsonObject } from './kind.js';
-import type { TableName } from './names.js';
+import { physicalName, type TableName, tableKey } from './names.js';
 import type { Lineage } from './query-print.js';
 
 /** Content hashes of a model's rows and columns over those of its parents: equal hashes, equal data. */
@@ -33,6 +33,8 @@ export interface Snapshot {
   readonly fingerprint: string;
   /** Names the physical table. Snapshots that give the same rows share it. */
   readonly version: string;
+  /** The model under whose name the physical table was made: its own, unless it was renamed since. */
+  readonly owner: TableName;
   readonly storage: 'table' | 'view' | 'inline' | 'outside';
   readonly history: 'intervals' | 'whole' | 'once';
   readonly kindName: string;
@@ -97,8 +99,13 @@ export interface LakeState {
 }
 
 /** Key of a physical table's built intervals. */
-export function builtKey(key: string, version: string): string {
-  return `${key}@${version}`;
+export function builtKey(snapshot: Pick<Snapshot, 'owner'>, version: string): string {
+  return `${tableKey(snapshot.owner)}@${version}`;
+}
+
+/** The physical table or view of a model at a version. */
+export function physicalTable(snapshot: Pick<Snapshot, 'owner'>, version: string): TableName {
+  return physicalName(snapshot.owner, version);
 }
 
 export const emptyState: LakeState = {

@@ -30,16 +30,16 @@ export function dataPrint(
     };
   }
   const { print } = lineage;
+  // Leaves are named by their place in the plan, not by their table: a renamed parent with the same data gives the same hash.
   const leaves = new Map<string, string>();
-  for (const table of print.tables) {
+  for (const [place, table] of print.leaves.entries()) {
     const data = parentOf(table);
-    leaves.set(table, data?.rows ?? `outside ${table}`);
-    for (const [column, hash] of Object.entries(data?.columns ?? {})) leaves.set(columnKey(table, column), hash);
+    leaves.set(table, `${place} rows ${data?.rows ?? `outside ${table}`}`);
+    for (const [column, hash] of Object.entries(data?.columns ?? {}))
+      leaves.set(columnKey(table, column), `${place} ${column} ${hash}`);
   }
-  const resolved = (part: PartPrint): readonly string[] => [
-    ...part.rowSets.map((table) => leaves.get(table) ?? `outside ${table}`),
-    ...part.columns.map((column) => leaves.get(column) ?? `outside ${column}`),
-  ];
+  const resolved = (part: PartPrint): readonly string[] =>
+    [...part.rowSets, ...part.columns].map((leaf) => leaves.get(leaf) ?? `outside ${leaf}`).sort();
   const rows = digest('rows', semantics, print.rows.hash, ...resolved(print.rows));
   const columns = print.columns.map(
     (column) => [column.name.toLowerCase(), digest('column', column.type, column.hash, ...resolved(column))] as const,

@@ -77,7 +77,8 @@ export class ExpressionReader {
     }
     const used: FlowColumn[] = [];
     const text = this.#text(expression, input, used);
-    return flowColumn(digest(tag, text, ...alsoOn.map((p) => p.hash)), used, alsoOn);
+    const kind = tag === 'aggregate' || tag === 'window' ? tag : 'expression';
+    return flowColumn(digest(tag, text, ...alsoOn.map((p) => p.hash)), used, alsoOn, kind);
   }
 
   #referenced(expression: JsonRecord, input: readonly FlowColumn[]): FlowColumn | undefined {

@@ -1,5 +1,6 @@
 import { digest } from '../domain/digest.js';
 import type { Json, JsonRecord } from '../domain/json.js';
+import { type RowKind, type ValueKind, valueKinds } from '../domain/query-print.js';
 
 /** A hash with the leaves it was computed from. */
 export interface Part {
@@ -8,9 +9,12 @@ export interface Part {
   readonly columns: ReadonlySet<string>;
 }
 
+/** Columns in a value, with the way in which they enter it. */
+export type Sources = ReadonlyMap<string, ValueKind>;
+
 /** One output column of an operator; `sources` are the columns in its value, `columns` those and what its hash depends on besides. */
 export interface FlowColumn extends Part {
-  readonly sources: ReadonlySet<string>;
+  readonly sources: Sources;
 }
 
 /** What an operator of the plan passes on. */
@@ -39,15 +43,42 @@ export function constantPart(hash: string): Part {
 /** The row set of what always has one row: an aggregate without groups, a SELECT without FROM. */
 export const ONE_ROW: Part = constantPart('one row');
 
-/** A column whose value comes from `inputs` and whose hash depends on `alsoOn` besides (a row set, a condition). */
-export function flowColumn(hash: string, inputs: readonly FlowColumn[], alsoOn: readonly Part[] = []): FlowColumn {
+/**
+ * A column whose value comes from `inputs` and whose hash depends on `alsoOn` besides (a row set, a condition).
+ *
+ * @param kind what is done to the inputs on the way; `copy` leaves them as they entered
+ */
+export function flowColumn(
+  hash: string,
+  inputs: readonly FlowColumn[],
+  alsoOn: readonly Part[] = [],
+  kind: ValueKind = 'copy',
+): FlowColumn {
   const all = [...inputs, ...alsoOn];
   return {
     hash,
-    sources: unionOf(inputs.map((column) => column.sources)),
+    sources: mergedSources(inputs, kind),
     rowSets: unionOf(all.map((p) => p.rowSets)),
     columns: unionOf(all.map((p) => p.columns)),
   };
+}
+
+const noSources: Sources = new Map();
+
+function mergedSources(inputs: readonly FlowColumn[], kind: ValueKind): Sources {
+  const filled = inputs.filter((input) => input.sources.size > 0);
+  if (filled.length === 0) return noSources;
+  if (filled.length === 1 && kind === 'copy') return filled[0]?.sources ?? noSources;
+  const merged = new Map<string, ValueKind>();
+  for (const { sources } of filled) {
+    for (const [source, entered] of sources)
+      merged.set(source, furthest(furthest(entered, kind), merged.get(source) ?? 'copy'));
+  }
+  return merged;
+}
+
+function furthest(a: ValueKind, b: ValueKind): ValueKind {
+  return valueKinds.indexOf(a) >= valueKinds.indexOf(b) ? a : b;
 }
 
 export function unionOf(sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
@@ -79,7 +110,7 @@ export interface Walk {
   columnsOf(expressions: Json, input: readonly FlowColumn[], tag?: string): readonly FlowColumn[];
   columnOf(expression: Json, input: readonly FlowColumn[], tag?: string, alsoOn?: readonly Part[]): FlowColumn;
   /** Notes that these columns decide which rows there are. */
-  decideRows(columns: readonly FlowColumn[]): void;
+  decideRows(columns: readonly FlowColumn[], kind: RowKind): void;
   /** Makes columns visible to the DELIM_GETs below while `visit` runs. */
   withDelim<T>(columns: readonly FlowColumn[], visit: () => T): T;
 }

@@ -12,7 +12,7 @@ export function joinFlow(walk: Walk, node: JsonRecord, type: string): Flow {
   const { left, right } = visitSides(walk, node, type);
   const rightTagged = tagged('right', right.columns);
   const { conditions, marks } = readConditions(walk, node, type, { left, right: { ...right, columns: rightTagged } });
-  walk.decideRows(conditions);
+  walk.decideRows(conditions, 'join');
   const hashes = conditions.map((condition) => condition.hash).sort();
   const keptLeft = picked(left.columns, counts(node.left_projection_map));
   const joinType = textAt(node, 'join_type');

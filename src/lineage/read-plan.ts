@@ -23,7 +23,12 @@ export function readPlan(plan: Json, output: readonly Column[], text: string): L
     const columns = output.map((column, index): ColumnPrint => {
       const from = flow.columns[index];
       if (from === undefined) throw new UnknownPlanError(`no column ${index}`);
-      return { ...column, ...partPrint(from), sources: [...from.sources].sort() };
+      return {
+        ...column,
+        ...partPrint(from),
+        sources: [...from.sources.keys()].sort(),
+        kinds: Object.fromEntries(from.sources),
+      };
     });
     return {
       known: true,
@@ -32,7 +37,9 @@ export function readPlan(plan: Json, output: readonly Column[], text: string): L
         order: flow.order?.hash ?? '',
         columns,
         tables: [...walk.tables].sort(),
-        rowSources: [...walk.rowSources].sort(),
+        leaves: [...walk.tables],
+        rowSources: [...walk.rowSources.keys()].sort(),
+        rowKinds: Object.fromEntries([...walk.rowSources].map(([source, kinds]) => [source, [...kinds].sort()])),
         volatile: [...walk.volatile].sort(),
       },
     };

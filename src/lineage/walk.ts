@@ -1,7 +1,7 @@
 import { digest } from '../domain/digest.js';
 import { countAt, counts, isRecord, items, type Json, type JsonRecord, records, textAt } from '../domain/json.js';
 import { tableKey } from '../domain/names.js';
-import { columnKey } from '../domain/query-print.js';
+import { columnKey, type RowKind } from '../domain/query-print.js';
 import { ExpressionReader } from './expression.js';
 import {
   at,
@@ -27,7 +27,8 @@ const generators = /^(?:range|generate_series|unnest|repeat|repeat_row|duckdb_|p
  */
 export class PlanWalk implements Walk {
   readonly tables = new Set<string>();
-  readonly rowSources = new Set<string>();
+  /** Columns that decide which rows there are, and how. */
+  readonly rowSources = new Map<string, Set<RowKind>>();
   readonly volatile = new Set<string>();
   readonly #bindings = new Map<number, readonly FlowColumn[]>();
   readonly #ctes = new Map<number, Flow>();
@@ -44,8 +45,14 @@ export class PlanWalk implements Walk {
   }
 
   /** Notes that these columns decide which rows there are. */
-  decideRows(columns: readonly FlowColumn[]): void {
-    for (const column of columns) for (const source of column.sources) this.rowSources.add(source);
+  decideRows(columns: readonly FlowColumn[], kind: RowKind): void {
+    for (const column of columns) {
+      for (const source of column.sources.keys()) {
+        const known = this.rowSources.get(source);
+        if (known === undefined) this.rowSources.set(source, new Set([kind]));
+        else known.add(kind);
+      }
+    }
   }
 
   columnsOf(expressions: Json, input: readonly FlowColumn[], tag = ''): readonly FlowColumn[] {
@@ -91,13 +98,15 @@ export class PlanWalk implements Walk {
       case 'LOGICAL_UNNEST': {
         const input = this.child(node, 0);
         const lists = this.columnsOf(node.expressions, input.columns, 'list');
-        this.decideRows(lists);
+        this.decideRows(lists, 'unnest');
         const rows = part(
           digest('unnest', input.rows.hash, ...lists.map((list) => list.hash).sort()),
           input.rows,
           ...lists,
         );
-        const made = lists.map((list) => flowColumn(digest('unnested', rows.hash, list.hash), [list], [rows]));
+        const made = lists.map((list) =>
+          flowColumn(digest('unnested', rows.hash, list.hash), [list], [rows], 'expression'),
+        );
         this.#bind(node, 'unnest_index', made);
         return { ...input, rows, columns: [...input.columns, ...made] };
       }
@@ -118,7 +127,7 @@ export class PlanWalk implements Walk {
       case 'LOGICAL_DISTINCT': {
         const input = this.child(node, 0);
         const targets = this.columnsOf(node.distinct_targets, input.columns);
-        this.decideRows(targets);
+        this.decideRows(targets, 'distinct');
         const order = isRecord(node.order_by) ? this.#orderPart(node.order_by.orders, input.columns) : constantPart('');
         const names = [...new Set(targets.map((target) => target.hash))].sort();
         const hash = digest('distinct', textAt(node, 'distinct_type'), input.rows.hash, order.hash, ...names);
@@ -170,7 +179,7 @@ export class PlanWalk implements Walk {
       case 'LOGICAL_INTERSECT':
       case 'LOGICAL_EXCEPT': {
         const [left, right] = [this.child(node, 0), this.child(node, 1)];
-        this.decideRows([...left.columns, ...right.columns]);
+        this.decideRows([...left.columns, ...right.columns], 'set operation');
         const all = [...left.columns, ...right.columns];
         const hash = digest(
           type,
@@ -209,10 +218,12 @@ export class PlanWalk implements Walk {
       throw new UnknownPlanError(`table function ${name}, whose plan DuckDB does not show`);
     }
     if (key !== '') this.tables.add(key);
-    if (input !== undefined) this.decideRows(input.columns);
+    // Named by its place, not by its name: a renamed table leaves the hash as it is.
+    const place = `table ${[...this.tables].indexOf(key)}`;
+    if (input !== undefined) this.decideRows(input.columns, 'unnest');
     const identity =
       key !== ''
-        ? `table ${key}`
+        ? place
         : JSON.stringify([name, node.parameters, node.named_parameters, data.files ?? data.file_list ?? null]);
     const inputParts = input === undefined ? [] : [input.rows, ...input.columns];
     const sample = isRecord(node.extra_info) ? JSON.stringify(node.extra_info.sample_options ?? null) : 'null';
@@ -232,7 +243,7 @@ export class PlanWalk implements Walk {
       const leaf = new Set([columnKey(key, column)]);
       return {
         hash: digest('column', identity, column.toLowerCase()),
-        sources: leaf,
+        sources: new Map([[columnKey(key, column), 'copy']]),
         columns: leaf,
         rowSets: new Set(),
       };
@@ -251,7 +262,7 @@ export class PlanWalk implements Walk {
     const columns = picked(input.columns, counts(node.projection_map));
     if (conditions.length === 0) return { ...input, columns };
     const read = this.columnsOf(conditions, input.columns);
-    this.decideRows(read);
+    this.decideRows(read, 'filter');
     const hash = digest('filter', input.rows.hash, ...read.map((condition) => condition.hash).sort());
     return { ...input, rows: part(hash, input.rows, ...read), columns };
   }
@@ -259,7 +270,7 @@ export class PlanWalk implements Walk {
   #aggregate(node: JsonRecord): Flow {
     const input = this.child(node, 0);
     const groups = this.columnsOf(node.groups, input.columns);
-    this.decideRows(groups);
+    this.decideRows(groups, 'group');
     const sets = items(node.grouping_sets).map((set) =>
       indexList(set)
         .map((index) => at(groups, index, 'group').hash)
@@ -290,7 +301,7 @@ export class PlanWalk implements Walk {
     const columns = records(orders).map((order) =>
       this.columnOf(order.expression, input, `order ${String(order.type)} ${String(order.null_order)}`),
     );
-    this.decideRows(columns);
+    this.decideRows(columns, 'order');
     return part(digest('order', ...columns.map((column) => column.hash)), ...columns);
   }
 

@@ -334,9 +334,12 @@ async function bindSeed(
       rowSets: [],
       columns: [],
       sources: [],
+      kinds: {},
     })),
     tables: [],
+    leaves: [],
     rowSources: [],
+    rowKinds: {},
     volatile: [],
   };
   const lineage: Lineage = { known: true, print };

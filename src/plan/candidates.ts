@@ -1,8 +1,8 @@
 import type { BoundModel, BoundProject } from '../domain/bound-project.js';
 import { canonicalJson, digest } from '../domain/digest.js';
-import { tableKey } from '../domain/names.js';
+import { type TableName, tableKey } from '../domain/names.js';
 import type { Change } from '../domain/plan.js';
-import type { DataPrint, Dataset, LakeState, Snapshot } from '../domain/snapshot.js';
+import { builtKey, type DataPrint, type Dataset, type LakeState, type Snapshot } from '../domain/snapshot.js';
 import { dataPrint, versionedData } from '../lineage/data-print.js';
 import { judgeIndirect, judgeModified } from './compare.js';
 import { compareDefinitions, isSameDefinition, layoutOf, modelDefinition, semanticsOf } from './definition.js';
@@ -136,14 +136,18 @@ interface Context {
 
 function localCandidate(bound: BoundModel, context: Context): Candidate {
   const { request, after } = context;
-  const fresh = freshSnapshot(bound, request, after);
-  const base = request.baseline.get(fresh.key);
+  const own = freshSnapshot(bound, request, after);
+  const base = request.baseline.get(own.key);
+  const fresh = { ...own, owner: tableOwner(own, base, request) };
   const recorded = request.state.snapshots.get(fresh.fingerprint) ?? fresh;
   if (base === undefined)
-    return { snapshot: recorded, previewVersion: recorded.version, change: addedChange(recorded) };
+    return { snapshot: recorded, previewVersion: recorded.version, change: addedChange(recorded, request.state) };
   const inherited = inheritedForwardOnly(fresh, base, bound, context);
   const isOwn = asksForForwardOnly(fresh, base, bound, context);
-  const snapshot = isOwn || inherited !== undefined ? { ...fresh, version: base.version, forwardOnly: true } : recorded;
+  const snapshot =
+    isOwn || inherited !== undefined
+      ? { ...fresh, version: base.version, owner: base.owner, forwardOnly: true }
+      : recorded;
   // A preview must never share the table that prod reads.
   const previewVersion =
     inherited === undefined ? fresh.version : digest(fresh.version, 'preview', ...inherited).slice(0, 10);
@@ -176,6 +180,7 @@ function freshSnapshot(bound: BoundModel, request: CandidateRequest, after: Tabl
     name: model.name,
     fingerprint,
     version,
+    owner: model.name,
     storage: kind.storage,
     history: kind.history,
     kindName: kind.name,
@@ -230,15 +235,30 @@ function isModifiedBy(base: Snapshot, fresh: Snapshot): boolean {
   return !isSameDefinition(compareDefinitions(base.definition, fresh.definition));
 }
 
-function addedChange(snapshot: Snapshot): Change {
+/** Under whose name the table of this version was made, if there is one: its own, or that of a model that is gone (a rename). */
+function tableOwner(fresh: Snapshot, base: Snapshot | undefined, { state, project }: CandidateRequest): TableName {
+  if (base?.version === fresh.version) return base.owner;
+  if (fresh.storage !== 'table') return fresh.name;
+  const present = new Set(project.models.map((bound) => bound.model.key));
+  const same = [...state.snapshots.values()].filter(
+    (candidate) => candidate.version === fresh.version && candidate.storage === 'table' && isBuilt(candidate, state),
+  );
+  const made =
+    same.find((candidate) => candidate.key === fresh.key) ?? same.find((candidate) => !present.has(candidate.key));
+  return made?.owner ?? fresh.name;
+}
+
+function addedChange(snapshot: Snapshot, state: LakeState): Change {
+  const owner = tableKey(snapshot.owner);
+  const isRenamed = owner !== snapshot.key && isBuilt(snapshot, state);
   return {
     model: snapshot.key,
     type: 'added',
     category: 'breaking',
     forwardOnly: false,
-    reused: false,
+    reused: isRenamed,
     because: [],
-    reason: 'new model',
+    reason: isRenamed ? `the same as ${owner}, whose table it takes over` : 'new model',
     columns: { added: snapshot.columns.map((column) => column.name.toLowerCase()), removed: [], changed: [] },
   };
 }
@@ -278,7 +298,7 @@ function changeOf(base: Snapshot, snapshot: Snapshot, bound: BoundModel, context
 }
 
 function isBuilt(snapshot: Snapshot, state: LakeState): boolean {
-  return (state.built.get(`${snapshot.key}@${snapshot.version}`) ?? []).length > 0;
+  return (state.built.get(builtKey(snapshot, snapshot.version)) ?? []).length > 0;
 }
 
 /** A view over other tables with the same meaning: nothing is computed for it. */

@@ -42,7 +42,7 @@ export function missingOf(
   state: LakeState,
 ): readonly Interval[] {
   if (wanted.start >= wanted.end) return [];
-  const built = state.built.get(builtKey(snapshot.key, version)) ?? [];
+  const built = state.built.get(builtKey(snapshot, version)) ?? [];
   if (snapshot.history === 'once' && built.length > 0) return [];
   return missingIntervals({
     wanted,
@@ -67,8 +67,8 @@ export function resolveStarts(snapshots: readonly Snapshot[], executionTime: num
 }
 
 /** The latest instant up to which an environment has built a model. */
-export function builtEnd(state: LakeState, key: string, version: string | undefined): number | undefined {
-  return version === undefined ? undefined : state.built.get(builtKey(key, version))?.at(-1)?.end;
+export function builtEnd(state: LakeState, snapshot: Snapshot, version: string | undefined): number | undefined {
+  return version === undefined ? undefined : state.built.get(builtKey(snapshot, version))?.at(-1)?.end;
 }
 
 /**

@@ -35,7 +35,7 @@ export function missingByModel(request: MissingRequest): Readonly<Record<string,
       (options.forwardOnly && options.environment !== PROD && options.start === undefined && change !== undefined)
         ? previewStart(candidate, starts, options)
         : (starts.get(snapshot.key) ?? 0);
-    const builtUntil = builtEnd(state, snapshot.key, prod?.models[snapshot.key]?.version);
+    const builtUntil = builtEnd(state, snapshot, prod?.models[snapshot.key]?.version);
     const wanted = wantedRange(snapshot, { options, modelStart, endCap: prodCap(options, builtUntil) });
     const intervals = [
       ...restatement(candidate, request, wanted),
@@ -75,13 +75,13 @@ function restatement(
   const end = options.end === undefined ? undefined : parseInstant(options.end, options.executionTime);
   const whole = {
     ...wanted,
-    start: state.built.get(builtKey(snapshot.key, snapshot.version))?.[0]?.start ?? wanted.start,
+    start: state.built.get(builtKey(snapshot, snapshot.version))?.[0]?.start ?? wanted.start,
   };
   const full =
     options.start === undefined && options.end === undefined
       ? whole
       : { start: whole.start, end: Math.max(wanted.end, whole.start) };
-  const builtTo = state.built.get(builtKey(snapshot.key, snapshot.version))?.at(-1)?.end ?? full.end;
+  const builtTo = state.built.get(builtKey(snapshot, snapshot.version))?.at(-1)?.end ?? full.end;
   const available = { start: full.start, end: Math.max(full.end, builtTo) };
   return restatedIntervals(snapshot, available, {
     start: start ?? available.start,
@@ -108,8 +108,8 @@ export function gapProblems(request: {
     const was = current?.models[snapshot.key]?.version;
     const is = models[snapshot.key]?.version;
     if (was === undefined || is === undefined || was === is) return [];
-    const covered = [...(state.built.get(builtKey(snapshot.key, is)) ?? []), ...(missing[snapshot.key] ?? [])];
-    const [gap] = subtract(state.built.get(builtKey(snapshot.key, was)) ?? [], covered);
+    const covered = [...(state.built.get(builtKey(snapshot, is)) ?? []), ...(missing[snapshot.key] ?? [])];
+    const [gap] = subtract(state.built.get(builtKey(snapshot, was)) ?? [], covered);
     if (gap === undefined) return [];
     return [
       {

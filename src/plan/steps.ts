@@ -49,7 +49,7 @@ function sourceSteps({ project, state }: StepsRequest): readonly Step[] {
 function createStep({ snapshot }: Candidate, { target, state }: StepsRequest): readonly Step[] {
   const model = target.models[snapshot.key];
   if (model === undefined || snapshot.storage === 'inline' || snapshot.storage === 'outside') return [];
-  if (state.built.has(builtKey(snapshot.key, model.version))) return [];
+  if (state.built.has(builtKey(snapshot, model.version))) return [];
   return [{ type: 'create', model: snapshot.key, version: model.version }];
 }
 
@@ -86,7 +86,7 @@ function fillSteps(
     base !== undefined &&
     canonicalJson(base.definition.audits ?? null) !== canonicalJson(snapshot.definition.audits ?? null);
   const isBuiltAlready =
-    state.built.has(builtKey(snapshot.key, model.version)) || current?.models[snapshot.key]?.version === model.version;
+    state.built.has(builtKey(snapshot, model.version)) || current?.models[snapshot.key]?.version === model.version;
   const audits: readonly Step[] =
     auditsChanged && isBuiltAlready && change !== undefined
       ? [{ type: 'audit', model: snapshot.key, version: model.version }]
@@ -99,7 +99,7 @@ function fillSteps(
     base !== undefined &&
     !isBuiltAlready
   ) {
-    const covered = state.built.get(builtKey(snapshot.key, base.version)) ?? [];
+    const covered = state.built.get(builtKey(snapshot, base.version)) ?? [];
     return [
       ...covered.map((interval): Step => ({ type: 'record', model: snapshot.key, version: model.version, interval })),
       ...audits,

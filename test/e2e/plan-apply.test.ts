@@ -104,6 +104,23 @@ describe('the change loop', () => {
     ]);
   });
 
+  test('a renamed model takes its table along, and what reads it is not built again', async () => {
+    rig = makeRig(chain);
+    await rig.ok('apply');
+    rig.remove('models/a.sql');
+    rig.write({
+      'models/a2.sql': 'MODEL (name s.a2, kind FULL);\nSELECT id, mag, cls, ds FROM s.src',
+      'models/b.sql': 'MODEL (name s.b, kind VIEW);\nSELECT id, mag FROM s.a2',
+    });
+    const applied = (await rig.ok('apply', '--json')).json<AppliedDocument>();
+    expect(applied.steps.filter((step) => step.type === 'backfill')).toEqual([]);
+    expect(await rig.rows('SELECT a2.mag, b.id FROM s.a2 JOIN s.b USING (id)')).toEqual([{ mag: 10, id: 1 }]);
+    rig.write({ 'models/a2.sql': 'MODEL (name s.a2, kind FULL, owner alice);\nSELECT id, mag, cls, ds FROM s.src' });
+    await rig.ok('apply');
+    expect(await rig.rows('SELECT mag FROM s.a2')).toEqual([{ mag: 10 }]);
+    expect((await rig.ok('plan', '--json')).json<PlanDocument>().steps).toEqual([]);
+  });
+
   test('a removed model leaves the environment, and its text with it', async () => {
     rig = makeRig(chain);
     await rig.ok('apply');
