@@ -6,6 +6,7 @@ import type { StepOutcome } from '../domain/event.js';
 import { physicalTable } from '../domain/snapshot.js';
 import { type Step, subjectOf } from '../domain/step.js';
 import { backfill } from './backfill.js';
+import { CutOff } from './cut-off.js';
 import { auditVersion, createVersion, recordInterval } from './model-steps.js';
 import { convertSource, fetchSource, registerSource, sourceTable } from './source-steps.js';
 import type { ApplyEffects, ApplyRequest, Work } from './work.js';
@@ -46,16 +47,18 @@ export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): P
   try {
     await pointAtExisting(work);
     const outcomes: StepOutcome[] = [];
+    const cutOff = new CutOff(work);
     const broken = new Map<string, StepOutcome['status']>();
     for (const [index, step] of plan.steps.entries()) {
       current = index;
       effects.emit({ type: 'step-started', index, count: plan.steps.length, step });
-      const outcome = await runStep(step, work, broken);
-      if (outcome.status !== 'done') noteBroken(step, outcome, broken);
+      const outcome = cutOff.covers(step) ? await keepTable(step, work) : await runStep(step, work, broken);
+      if (outcome.status === 'done') await cutOff.observe(step);
+      else if (outcome.status !== 'unchanged') noteBroken(step, outcome, broken);
       outcomes.push(outcome);
       effects.emit({ type: 'step-finished', index, count: plan.steps.length, outcome });
     }
-    const failed = outcomes.some((outcome) => outcome.status !== 'done');
+    const failed = outcomes.some((outcome) => outcome.status === 'failed' || outcome.status === 'skipped');
     return { status: failed ? 'failed' : 'applied', outcomes, lakeSnapshot: await session.snapshotId() };
   } finally {
     await runCatalog.close();
@@ -94,6 +97,16 @@ async function pointAtExisting(work: Work): Promise<void> {
     if (version === undefined || created.has(snapshot.key) || snapshot.storage === 'inline') continue;
     await runCatalog.pointAt(snapshot.name, physicalTable(snapshot, version));
   }
+}
+
+/** The model goes on with the table that the environment has; whatever comes after reads that one. */
+async function keepTable(step: Step, work: Work): Promise<StepOutcome> {
+  const snapshot = work.plan.snapshots.find((candidate) => candidate.key === subjectOf(step));
+  const version = work.plan.target.models[snapshot?.key ?? '']?.version;
+  if (step.type === 'create' && snapshot !== undefined && version !== undefined) {
+    await work.runCatalog.pointAt(snapshot.name, physicalTable(snapshot, version));
+  }
+  return { step, status: 'unchanged', elapsedMs: 0 };
 }
 
 async function runStep(

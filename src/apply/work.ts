@@ -32,7 +32,9 @@ export interface ApplyRequest {
 }
 
 /** What the steps of one apply share. */
-export interface Work extends ApplyRequest {
+export interface Work extends Omit<ApplyRequest, 'plan'> {
+  /** What is still meant to become: early cut-off points models back at the tables that they have. */
+  plan: Plan;
   readonly effects: ApplyEffects;
   readonly runCatalog: RunCatalog;
   readonly datasets: Map<string, Dataset>;

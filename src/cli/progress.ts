@@ -65,6 +65,8 @@ function drawOutcome(outcome: StepOutcome, running: string, shell: Shell): strin
       return `${running}  ${style.green('done')} ${style.dim(`${rows}${(outcome.elapsedMs / 1000).toFixed(2)} s`)}\n`;
     case 'failed':
       return `${running}  ${style.red('failed')}\n${drawn(outcome.error, shell)}`;
+    case 'unchanged':
+      return `${running}  ${style.green('unchanged')} ${style.dim('what it reads came out equal')}\n`;
     case 'skipped':
       return `${running}  ${style.yellow('skipped')} ${style.dim(outcome.error?.message ?? '')}\n`;
     default:

@@ -18,7 +18,8 @@ export type Event =
 /** How one step of a plan ended. `rows` is the number of rows written, or for an audit the number of rows that broke it. */
 export interface StepOutcome {
   readonly step: Step;
-  readonly status: 'done' | 'failed' | 'skipped';
+  /** `unchanged`: not done, because all that changed upstream came out equal (early cut-off). */
+  readonly status: 'done' | 'failed' | 'skipped' | 'unchanged';
   readonly rows?: number;
   readonly elapsedMs: number;
   readonly error?: Diagnostic;

@@ -19,13 +19,15 @@ export interface StepsRequest {
   readonly options: PlanOptions;
 }
 
-/** The steps in the order in which they run: data in, tables made, intervals filled, views moved. Empty when nothing is to do. */
+/** The steps in the order in which they run: data in, each model's table made and filled, views moved. Empty when nothing is to do. */
 export function planSteps(request: StepsRequest): readonly Step[] {
   const { candidates } = request;
   const sources = sourceSteps(request);
-  const creates = candidates.flatMap((candidate) => createStep(candidate, request));
   const alters = candidates.flatMap((candidate) => alterStep(candidate, request));
-  const fills = candidates.flatMap((candidate) => fillSteps(candidate, request));
+  const builds = candidates.flatMap((candidate) => [
+    ...createStep(candidate, request),
+    ...fillSteps(candidate, request),
+  ]);
   const moved = movedModels(request);
   const gone = Object.entries(request.current?.models ?? {})
     .filter(([key, model]) => model.hasView && request.target.models[key] === undefined)
@@ -33,7 +35,7 @@ export function planSteps(request: StepsRequest): readonly Step[] {
   const isMoved = moved.length > 0 || gone.length > 0 || alters.length > 0 || !isSameEnvironment(request);
   const promotion: Step[] = isMoved ? [{ type: 'promote', environment: request.target.name, models: moved }] : [];
   const demotion: Step[] = gone.length > 0 ? [{ type: 'demote', environment: request.target.name, models: gone }] : [];
-  return [...sources, ...creates, ...fills, ...alters, ...promotion, ...demotion];
+  return [...sources, ...builds, ...alters, ...promotion, ...demotion];
 }
 
 function sourceSteps({ project, state }: StepsRequest): readonly Step[] {
