@@ -38,6 +38,8 @@ export interface ShadowCatalog {
   bind(query: string): Promise<Bound>;
   declareTable(name: TableName, columns: readonly Column[]): Promise<void>;
   declareView(name: TableName, query: string): Promise<void>;
+  /** DuckDB's version: its answers may differ from version to version. */
+  engineVersion(): Promise<string>;
   readonly database: Database;
   close(): void;
 }
@@ -71,6 +73,10 @@ export async function openShadowCatalog(duckdb: DuckDb, projectFolder: string): 
     async declareView(name, query) {
       await ensureSchema(name.schema);
       await database.run(`CREATE OR REPLACE VIEW ${qualified(name.schema, name.table)} AS\n${query}`);
+    },
+    async engineVersion() {
+      const [row] = await database.rows('SELECT version() AS version');
+      return String(row?.version);
     },
     close: () => database.close(),
   };

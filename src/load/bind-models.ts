@@ -6,40 +6,24 @@ import type { Model, SqlText } from '../domain/model.js';
 import { tableKey } from '../domain/names.js';
 import type { Project } from '../domain/project.js';
 import type { Lineage } from '../domain/query-print.js';
-import type { References } from '../domain/references.js';
-import type { Parsed, ShadowCatalog } from '../effects/shadow-catalog.js';
-import { classifyStatements } from '../effects/statement-classifier.js';
+import type { ShadowCatalog } from '../effects/shadow-catalog.js';
 import { readPlan, unknownLineage } from '../lineage/read-plan.js';
-import {
-  bindingInterval,
-  configVariables,
-  type MacroValues,
-  type Rendered,
-  renderMacros,
-  timeVariables,
-} from '../parse/macros.js';
-import { tableReferences } from '../parse/references.js';
+import { type Rendered, renderMacros } from '../parse/macros.js';
+import type { BindCache } from './bind-cache.js';
+import type { Binding } from './binding.js';
 import { engineDiagnostic } from './engine-diagnostic.js';
 import { cycleDiagnostics, missingParents } from './graph-diagnostics.js';
 import { readSeed, type SeedEffects } from './read-seed.js';
+import { bindingVariables, type ReadModel, readTexts, sourceTableKeys } from './read-texts.js';
+import { ShadowTables } from './shadow-tables.js';
 import { columnDescriptions, declaredTypes, firstLine, statementLocation, tableColumns } from './table-columns.js';
 
 export interface BindModelsRequest {
   readonly project: Project;
   readonly sources: readonly BoundSource[];
   readonly shadow: ShadowCatalog;
+  readonly cache: BindCache;
   readonly seedEffects: SeedEffects;
-}
-
-/** A model whose text has been read, but not bound. */
-interface ReadModel {
-  readonly model: Model;
-  readonly rendered: Rendered | undefined;
-  readonly references: References | undefined;
-  /** Keys of all that its text names or its header declares. */
-  readonly reads: readonly string[];
-  /** Its text cannot be read; that has been reported. */
-  readonly isBroken: boolean;
 }
 
 /**
@@ -50,10 +34,11 @@ export async function bindModels(
   request: BindModelsRequest,
 ): Promise<{ readonly models: readonly BoundModel[]; readonly diagnostics: readonly Diagnostic[] }> {
   const { project, sources, shadow } = request;
+  const tables = new ShadowTables(shadow);
   const errors: Diagnostic[] = [];
   const warnings: Diagnostic[] = [];
-  const read = await readModels(request, errors);
-  const sourceTables = await declareSources(sources, shadow);
+  const read = await readTexts(request, errors);
+  const sourceTables = addSources(sources, tables);
   const known = new Set([...project.models.map((model) => model.key), ...sourceTables]);
   const { graph, cycles } = orderGraph(new Map(read.map((one) => [one.model.key, one.reads])));
   const byKey = new Map(read.map((one) => [one.model.key, one]));
@@ -68,7 +53,7 @@ export async function bindModels(
       broken.add(key);
       continue;
     }
-    const result = await bindModel(one, request, known);
+    const result = await bindModel(one, { ...request, tables, known });
     if (result.ok) {
       bound.push(result.value);
       warnings.push(...result.warnings);
@@ -80,122 +65,27 @@ export async function bindModels(
   return { models: bound, diagnostics: [...errors, ...warnings] };
 }
 
-/** Macro values while a model is only bound: any interval serves, the same for all, so that equal texts stay equal. */
-export function bindingVariables(project: Project, model: Model): MacroValues {
-  return new Map([
-    ...configVariables(project.config.variables),
-    ...timeVariables(bindingInterval, bindingInterval.end),
-    ['this_model', `${model.name.schema}.${model.name.table}`],
-    ['runtime_stage', "'loading'"],
-    ['this_env', "''"],
-    ['model_kind_name', `'${model.kind.name}'`],
-  ]);
-}
-
-async function readModels(
-  { project, shadow, sources }: BindModelsRequest,
-  errors: Diagnostic[],
-): Promise<readonly ReadModel[]> {
-  const unrendered = new Set<number>();
-  const rendered = project.models.map((model, at): Rendered | undefined => {
-    if (model.query === undefined) return undefined;
-    const result = renderMacros(model.query, bindingVariables(project, model));
-    if (result.ok) return result.value;
-    errors.push(...result.errors);
-    unrendered.add(at);
-    return { sql: 'SELECT 1', originOf: (offset) => offset, used: [] };
-  });
-  const withQuery = rendered.flatMap((one, at) => (one === undefined ? [] : [{ at, sql: one.sql }]));
-  const parsed = new Map<number, Parsed>();
-  for (const [position, answer] of (await shadow.parse(withQuery.map((one) => one.sql))).entries()) {
-    const at = withQuery[position]?.at;
-    if (at !== undefined) parsed.set(at, answer);
-  }
-  const knownKeys = [...project.models.map((model) => model.key), ...sources.flatMap(sourceTableKeys)];
-  const read: ReadModel[] = [];
-  for (const [at, model] of project.models.entries()) {
-    const one = rendered[at];
-    const answer = parsed.get(at);
-    const references = answer?.type === 'tree' ? tableReferences(answer.tree) : undefined;
-    const named =
-      one === undefined || answer === undefined
-        ? []
-        : namedTables({ model, rendered: one, answer, references }, { errors, knownKeys });
-    const declared = model.dependsOn.map((dependency) => dependency.key);
-    const around = await statementTables(model, knownKeys);
-    const isBroken = answer?.type === 'error' || (model.query !== undefined && unrendered.has(at));
-    read.push({ model, rendered: one, references, isBroken, reads: [...new Set([...named, ...declared, ...around])] });
-  }
-  return read;
-}
-
-interface NamedText {
-  readonly model: Model;
-  readonly rendered: Rendered;
-  readonly answer: Parsed;
-  readonly references: References | undefined;
-}
-
-function namedTables(
-  { model, rendered, answer, references }: NamedText,
-  context: { readonly errors: Diagnostic[]; readonly knownKeys: readonly string[] },
-): readonly string[] {
-  if (model.query === undefined) return [];
-  if (answer.type === 'error') {
-    context.errors.push(engineDiagnostic(answer.error, model.query, rendered, []));
-    return [];
-  }
-  // No tree (a dynamic PIVOT): every known name that the text holds counts; one too many only delays, one too few would be wrong.
-  if (answer.type === 'opaque') return context.knownKeys.filter((key) => mentions(rendered.sql, key));
-  return (references?.tables ?? [])
-    .filter((reference) => reference.schema !== '')
-    .map((reference) => tableKey({ schema: reference.schema.toLowerCase(), table: reference.table.toLowerCase() }));
-}
-
-function mentions(sql: string, key: string): boolean {
-  const pattern = key
-    .split('.')
-    .map((part) => `"?${part.replace(/[^\p{L}\p{N}_]/gu, '\\$&')}"?`)
-    .join('\\s*\\.\\s*');
-  return new RegExp(`(?<![\\p{L}\\p{N}_.])${pattern}(?![\\p{L}\\p{N}_])`, 'iu').test(sql);
-}
-
-/** Tables of the project that the statements around the query read or write; those must exist before the model is built. */
-async function statementTables(model: Model, knownKeys: readonly string[]): Promise<readonly string[]> {
-  const statements = [...model.preStatements, ...model.postStatements].map((statement) =>
-    statement.text.replace(/@\{?\w+\}?/g, 'NULL'),
-  );
-  const classified = await classifyStatements(statements);
-  return classified
-    .flatMap((statement, at) =>
-      statement.type === 'unknown'
-        ? knownKeys.filter((key) => mentions(statements[at] ?? '', key))
-        : statement.tables.filter((table) => knownKeys.includes(table)),
-    )
-    .filter((key) => key !== model.key);
-}
-
-function sourceTableKeys(source: BoundSource): readonly string[] {
-  return source.elements.map((element) => tableKey({ schema: source.source.name, table: element.table.toLowerCase() }));
-}
-
-async function declareSources(sources: readonly BoundSource[], shadow: ShadowCatalog): Promise<readonly string[]> {
+function addSources(sources: readonly BoundSource[], tables: ShadowTables): readonly string[] {
   for (const source of sources) {
     for (const element of source.elements) {
-      await shadow.declareTable({ schema: source.source.name, table: element.table.toLowerCase() }, element.columns);
+      const name = { schema: source.source.name, table: element.table.toLowerCase() };
+      tables.addTable(tableKey(name), name, element.columns);
     }
   }
   return sources.flatMap(sourceTableKeys);
 }
 
-async function bindModel(
-  one: ReadModel,
-  request: BindModelsRequest,
-  known: ReadonlySet<string>,
-): Promise<Result<BoundModel>> {
+/** What the binding of one model needs besides the model. */
+interface BindContext extends BindModelsRequest {
+  readonly tables: ShadowTables;
+  /** Keys of all tables of the project. */
+  readonly known: ReadonlySet<string>;
+}
+
+async function bindModel(one: ReadModel, request: BindContext): Promise<Result<BoundModel>> {
   const { model, rendered } = one;
-  const { shadow } = request;
-  if (model.kind.storage === 'outside') return bindExternal(model, shadow);
+  const { shadow, tables, known } = request;
+  if (model.kind.storage === 'outside') return bindExternal(model, request);
   if (model.kind.seed !== undefined) return bindSeed(model, model.kind.seed, request);
   if (model.query === undefined || rendered === undefined) throw new Error(`${model.key} has no query`);
   // A model that reads itself needs its own columns before they are known: they must be declared.
@@ -203,30 +93,26 @@ async function bindModel(
   if (unknown.length > 0) return { ok: false, errors: unknown };
   if (one.reads.includes(model.key)) {
     if (model.declaredColumns.length === 0) return { ok: false, errors: [readsItself(model)] };
-    await shadow.declareTable(model.name, model.declaredColumns);
+    tables.addTable(model.key, model.name, model.declaredColumns);
   }
   const preparation = await runMacroDefinitions(model, request);
   if (preparation !== undefined) return { ok: false, errors: [preparation] };
-  const answer = await shadow.bind(rendered.sql);
-  if (answer.type === 'error')
-    return { ok: false, errors: [engineDiagnostic(answer.error, model.query, rendered, known)] };
-  const lineage =
-    answer.type === 'bound'
-      ? readPlan(answer.plan, answer.columns, model.query.text)
-      : unknownLineage(answer.reason, { tables: one.reads, columns: answer.columns, text: model.query.text });
+  const binding = await bindQuery({ ...one, rendered, query: model.query }, request);
+  if (!binding.ok) return binding;
+  const { lineage } = binding.value;
   const inPlan = lineage.known ? lineage.print.tables : lineage.tables;
   const parents = [...new Set([...one.reads, ...inPlan])].sort();
   const declared = await declaredTypes(model, shadow);
   if (!declared.ok) return declared;
-  const { columns, problems } = tableColumns(model, answer.columns, declared.value);
+  const { columns, problems } = tableColumns(model, binding.value.columns, declared.value);
   const errors = [
     ...problems,
     ...undeclaredReads({ model, rendered, parents, known, inPlan }),
     ...sourcePromises(model, parents, request.sources),
   ];
   if (errors.some((error) => error.severity === 'error')) return { ok: false, errors };
-  if (model.kind.storage === 'inline') await shadow.declareView(model.name, rendered.sql);
-  else await shadow.declareTable(model.name, columns);
+  if (model.kind.storage === 'inline') tables.addInline({ model, parents }, rendered.sql);
+  else tables.addTable(model.key, model.name, columns);
   return succeed(
     {
       model,
@@ -240,6 +126,32 @@ async function bindModel(
     errors,
   );
 }
+
+/** Asks DuckDB, unless it was asked the same before. Texts that read files, or come with statements of their own, are always asked. */
+async function bindQuery(
+  one: ReadModel & { readonly rendered: Rendered; readonly query: SqlText },
+  { shadow, cache, tables, known }: BindContext,
+): Promise<Result<Binding>> {
+  const { model, rendered, query, reads } = one;
+  const isKept = model.preStatements.length === 0 && !readsFiles.test(rendered.sql);
+  const key = cache.bindingKey(rendered.sql, tables.signatures([...reads].sort()));
+  const kept = isKept ? cache.binding(key) : undefined;
+  if (kept !== undefined) return succeed(kept);
+  if (isKept) await tables.ensure(reads);
+  else await tables.ensureAll();
+  const answer = await shadow.bind(rendered.sql);
+  if (answer.type === 'error') return { ok: false, errors: [engineDiagnostic(answer.error, query, rendered, known)] };
+  const lineage =
+    answer.type === 'bound'
+      ? readPlan(answer.plan, answer.columns, query.text)
+      : unknownLineage(answer.reason, { tables: reads, columns: answer.columns, text: query.text });
+  const binding = { columns: answer.columns, lineage };
+  if (isKept) cache.keepBinding(key, binding);
+  return succeed(binding);
+}
+
+/** Functions and quoted names that stand for files, whose columns can change while the text does not. */
+const readsFiles = /\b(?:read_\w+|\w+_scan|glob|sniff_csv|query|query_table)\s*\(|\b(?:from|join)\s*'/i;
 
 /** DuckDB's own schemas, which every query may read. */
 const systemSchemas = new Set(['information_schema', 'pg_catalog']);
@@ -288,9 +200,10 @@ async function runMacroDefinitions(
   return undefined;
 }
 
-async function bindExternal(model: Model, shadow: ShadowCatalog): Promise<Result<BoundModel>> {
+async function bindExternal(model: Model, { shadow, tables }: BindContext): Promise<Result<BoundModel>> {
   try {
     await shadow.declareTable(model.name, model.declaredColumns);
+    tables.addTable(model.key, model.name, model.declaredColumns);
   } catch (thrown) {
     return {
       ok: false,
@@ -316,7 +229,7 @@ async function bindExternal(model: Model, shadow: ShadowCatalog): Promise<Result
 async function bindSeed(
   model: Model,
   seed: NonNullable<Model['kind']['seed']>,
-  request: BindModelsRequest,
+  request: BindContext,
 ): Promise<Result<BoundModel>> {
   const read = await readSeed(model, seed, request.seedEffects);
   if (!read.ok) return read;
@@ -324,7 +237,7 @@ async function bindSeed(
   if (!declared.ok) return declared;
   const { columns, problems } = tableColumns(model, read.value.columns, declared.value);
   if (problems.some((problem) => problem.severity === 'error')) return { ok: false, errors: problems };
-  await request.shadow.declareTable(model.name, columns);
+  request.tables.addTable(model.key, model.name, columns);
   const print = {
     rows: { hash: digest('seed rows', String(read.value.rowCount)), rowSets: [], columns: [] },
     order: '',

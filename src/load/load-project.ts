@@ -3,6 +3,7 @@ import { fail, type Result, succeed } from '../domain/diagnostic.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
+import { BindCache } from './bind-cache.js';
 import { bindModels } from './bind-models.js';
 import { bindSources } from './bind-sources.js';
 import { readProject } from './read-project.js';
@@ -23,7 +24,9 @@ export async function loadProject(effects: LoadEffects): Promise<Result<BoundPro
   const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder);
   try {
     const seedEffects = { database: shadow.database, files: effects.files, projectFolder: effects.projectFolder };
-    const bound = await bindModels({ project, sources, shadow, seedEffects });
+    const cache = new BindCache(effects.cacheFolder, effects.files, await shadow.engineVersion());
+    const bound = await bindModels({ project, sources, shadow, cache, seedEffects });
+    cache.save();
     const before = [...readDiagnostics, ...sourceDiagnostics];
     const isIncomplete = before.some(
       (diagnostic) => diagnostic.severity === 'error' && !wholeFile.has(diagnostic.code),

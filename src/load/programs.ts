@@ -8,8 +8,8 @@ import { timeGuard } from '../kinds/incremental-by-time-range.js';
 import { attachAudits, auditQuery } from '../parse/audit-query.js';
 import { configVariables, type MacroValues, renderMacros, timeVariables } from '../parse/macros.js';
 import { patchReferences } from '../parse/patch-references.js';
-import { bindingVariables } from './bind-models.js';
 import { seedPath, seedQuery } from './read-seed.js';
+import { bindingVariables } from './read-texts.js';
 
 export interface ProgramContext {
   readonly project: BoundProject;

@@ -6,6 +6,7 @@ import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
 import { parseModelFile } from '../parse/model-file.js';
+import { BindCache } from './bind-cache.js';
 import { bindModels } from './bind-models.js';
 
 /**
@@ -16,7 +17,12 @@ export async function recordedProject(
   local: BoundProject,
   environment: Environment,
   state: LakeState,
-  effects: { readonly duckdb: DuckDb; readonly files: Files; readonly projectFolder: string },
+  effects: {
+    readonly duckdb: DuckDb;
+    readonly files: Files;
+    readonly projectFolder: string;
+    readonly cacheFolder: string;
+  },
 ): Promise<Result<BoundProject>> {
   const snapshots = Object.values(environment.models).flatMap((model): readonly Snapshot[] => {
     const snapshot = state.snapshots.get(model.fingerprint);
@@ -37,7 +43,9 @@ export async function recordedProject(
   const sources = local.sources.filter((source) => environment.sources[source.source.name] === source.version);
   const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder);
   try {
+    const cache = new BindCache(effects.cacheFolder, effects.files, await shadow.engineVersion());
     const bound = await bindModels({
+      cache,
       project,
       sources,
       shadow,

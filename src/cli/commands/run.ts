@@ -1,7 +1,7 @@
 import { environmentName, PROD } from '../../domain/names.js';
 import { recordedProject } from '../../load/recorded-project.js';
 import { buildPlan, snapshotsOf } from '../../plan/build-plan.js';
-import { load, recordedState } from '../../workflow.js';
+import { load, ownFolder, recordedState } from '../../workflow.js';
 import type { CommandDefinition } from '../command.js';
 import { reportErrors, reportWarnings } from '../report.js';
 import { applyMade } from './apply.js';
@@ -31,6 +31,7 @@ export const runCommand: CommandDefinition = {
     const recorded = await recordedProject(loaded.value, current, state, {
       ...context.workspace.outside,
       projectFolder: context.workspace.projectFolder,
+      cacheFolder: ownFolder(context.workspace, 'cache'),
     });
     if (!recorded.ok) return reportErrors(context, recorded.errors);
     const planOptions = readPlanOptions(context, recorded.value.project.config, positionals, options);

@@ -1,0 +1,54 @@
+import type { BoundModel } from '../domain/bound-project.js';
+import type { Column } from '../domain/column.js';
+import type { TableName } from '../domain/names.js';
+import type { ShadowCatalog } from '../effects/shadow-catalog.js';
+
+interface Pending {
+  /** Tables that must be there first. */
+  readonly needs: readonly string[];
+  readonly declare: () => Promise<void>;
+}
+
+/**
+ * Tables of the shadow catalog, made only when a query has to be bound against them: with a warm cache, few or none are.
+ * Each has a signature, a text that changes with whatever a reader can see of it.
+ */
+export class ShadowTables {
+  readonly #pending = new Map<string, Pending>();
+  readonly #signatures = new Map<string, string>();
+  readonly #shadow: ShadowCatalog;
+
+  constructor(shadow: ShadowCatalog) {
+    this.#shadow = shadow;
+  }
+
+  addTable(key: string, name: TableName, columns: readonly Column[]): void {
+    this.#signatures.set(key, `${key} (${columns.map((column) => `${column.name} ${column.type}`).join(', ')})`);
+    this.#pending.set(key, { needs: [], declare: () => this.#shadow.declareTable(name, columns) });
+  }
+
+  /** An EMBEDDED model: its readers see through it. @param sql rendered */
+  addInline(bound: Pick<BoundModel, 'model' | 'parents'>, sql: string): void {
+    const { key, name } = bound.model;
+    this.#signatures.set(key, `${key} ${sql} ${this.signatures(bound.parents).join(' ')}`);
+    this.#pending.set(key, { needs: bound.parents, declare: () => this.#shadow.declareView(name, sql) });
+  }
+
+  signatures(keys: readonly string[]): readonly string[] {
+    return keys.map((key) => this.#signatures.get(key) ?? key);
+  }
+
+  async ensure(keys: Iterable<string>): Promise<void> {
+    for (const key of keys) {
+      const pending = this.#pending.get(key);
+      if (pending === undefined) continue;
+      this.#pending.delete(key);
+      await this.ensure(pending.needs);
+      await pending.declare();
+    }
+  }
+
+  ensureAll(): Promise<void> {
+    return this.ensure([...this.#pending.keys()]);
+  }
+}
