@@ -43,19 +43,44 @@ export function orderGraph(edges: ReadonlyMap<string, readonly string[]>): {
 }
 
 function findCycles(stuck: ReadonlySet<string>, parents: ReadonlyMap<string, readonly string[]>): readonly Cycle[] {
+  const above = new Map<string, readonly string[]>();
+  const below = new Map<string, string[]>([...stuck].map((node) => [node, []]));
+  for (const node of stuck) {
+    const read = (parents.get(node) ?? []).filter((parent) => stuck.has(parent));
+    above.set(node, read);
+    for (const parent of read) below.get(parent)?.push(node);
+  }
   const cycles: Cycle[] = [];
-  const done = new Set<string>();
+  const knotted = new Set<string>();
   for (const start of stuck) {
-    const path: string[] = [];
-    let node: string | undefined = start;
-    while (node !== undefined && !done.has(node) && !path.includes(node)) {
-      path.push(node);
-      node = parents.get(node)?.find((parent) => stuck.has(parent));
-    }
-    if (node !== undefined && path.includes(node)) cycles.push([...path.slice(path.indexOf(node)), node]);
-    for (const visited of path) done.add(visited);
+    const cycle = knotted.has(start) ? undefined : wayBack(start, above);
+    if (cycle === undefined) continue;
+    cycles.push(cycle);
+    // A knot is all that lies both above and below one of its nodes.
+    const upstream = reach([start], above);
+    for (const node of reach([start], below)) if (upstream.has(node)) knotted.add(node);
   }
   return cycles;
+}
+
+/** The shortest way along the edges from a node back to itself. */
+function wayBack(start: string, next: ReadonlyMap<string, readonly string[]>): Cycle | undefined {
+  const cameFrom = new Map<string, string>();
+  const queue = [start];
+  for (let at = 0; at < queue.length; at++) {
+    const node = queue[at] ?? '';
+    for (const neighbour of next.get(node) ?? []) {
+      if (neighbour === start) {
+        const way = [start];
+        for (let back: string | undefined = node; back !== undefined; back = cameFrom.get(back)) way.unshift(back);
+        return way;
+      }
+      if (cameFrom.has(neighbour)) continue;
+      cameFrom.set(neighbour, node);
+      queue.push(neighbour);
+    }
+  }
+  return undefined;
 }
 
 /** The nodes and everything that is reached from them along `next` (parents or children). */

@@ -54,7 +54,9 @@ export const incrementalByTimeRange: KindDefinition = {
  * DuckLake leave out files by their statistics; text and integer columns are compared in the declared format.
  */
 export function timeGuard(column: string, format: string, columns: readonly Column[], interval: Interval): string {
-  const type = columns.find((candidate) => candidate.name.toLowerCase() === column.toLowerCase())?.type ?? 'TIMESTAMP';
+  const type = timeType(
+    columns.find((candidate) => candidate.name.toLowerCase() === column.toLowerCase())?.type ?? 'TIMESTAMP',
+  );
   const start = timestampLiteral(interval.start);
   const end = timestampLiteral(interval.end);
   const name = ident(column);
@@ -66,6 +68,13 @@ export function timeGuard(column: string, format: string, columns: readonly Colu
   if (type === 'DATE' || type.startsWith('TIMESTAMP')) return `${name} >= ${start} AND ${name} < ${end}`;
   const parsed = `strptime(CAST(${name} AS VARCHAR), ${literal(format)})`;
   return `${parsed} >= ${start} AND ${parsed} < ${end}`;
+}
+
+/** A type as DuckDB prints it, of one that a header may declare in any of its spellings. */
+function timeType(declared: string): string {
+  const type = declared.trim().toUpperCase().replace(/\s+/g, ' ');
+  if (type === 'TIMESTAMPTZ') return 'TIMESTAMP WITH TIME ZONE';
+  return type === 'DATETIME' ? 'TIMESTAMP' : type;
 }
 
 function timestampLiteral(instant: number): string {

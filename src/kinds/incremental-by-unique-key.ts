@@ -132,10 +132,14 @@ function oneRowPerKey(
   return `SELECT *\nFROM (${query}\n) AS unresolved\nQUALIFY row_number() OVER (PARTITION BY ${keys.map((key) => key.sql).join(', ')} ORDER BY ${directed.join(', ')}) = 1`;
 }
 
+const orderTerm = /^(.*?)(?:\s+(asc|desc))?(?:\s+nulls\s+(first|last))?$/is;
+
+/** An ORDER BY term turned round. NULLs stay last unless the term says where they stand. */
 function reversed(term: string): string {
-  const direction = /\b(asc|desc)\b/i.exec(term)?.[0].toLowerCase();
-  if (direction === undefined) return `${term} DESC`;
-  return term.replace(/\b(asc|desc)\b/i, direction === 'asc' ? 'DESC' : 'ASC');
+  const [, expression = term, direction = 'asc', nulls] = orderTerm.exec(term.trim()) ?? [];
+  const turned = `${expression} ${direction.toLowerCase() === 'asc' ? 'DESC' : 'ASC'}`;
+  if (nulls === undefined) return turned;
+  return `${turned} NULLS ${nulls.toLowerCase() === 'first' ? 'LAST' : 'FIRST'}`;
 }
 
 function plain(sql: string): string {

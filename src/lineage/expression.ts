@@ -107,7 +107,10 @@ export class ExpressionReader {
     }
     const kind = textAt(expression, 'expression_class');
     if (kind !== '' && !knownClasses.has(kind)) throw new UnknownPlanError(`expression of class ${kind}`);
-    if (kind === 'BOUND_CONSTANT') return `const ${JSON.stringify(expression.value)}`;
+    if (kind === 'BOUND_CONSTANT') {
+      if (hasLostDigits(expression.value)) throw new UnknownPlanError('a constant beyond the exact integers of JSON');
+      return `const ${JSON.stringify(expression.value)}`;
+    }
     if (kind === 'BOUND_CAST' && sameType(expression)) return this.#text(expression.child, input, used);
     const name = textAt(expression, 'name').toLowerCase();
     if (kind === 'BOUND_FUNCTION' && volatileFunctions.has(name)) this.#volatile.add(name);
@@ -117,7 +120,7 @@ export class ExpressionReader {
       // Bodies of lambdas hold references of their own, into another input: they are compared as text.
       if (key === 'function_data')
         fields.push(
-          `function_data:${JSON.stringify(expression[key], (inner, value) => (spelling.has(inner) ? undefined : value))}`,
+          `function_data:${JSON.stringify(expression[key], (inner, value) => (isSpellingOfData(inner) ? undefined : value))}`,
         );
       else if (key === 'children' && isConjunction(expression))
         fields.push(
@@ -131,6 +134,20 @@ export class ExpressionReader {
     if (kind === 'BOUND_CAST') fields.push(`to:${JSON.stringify(expression.return_type)}`);
     return `{${fields.join(';')}}`;
   }
+}
+
+/** Types inside a function's data are more than spelling: they hold the names of a struct's fields. */
+function isSpellingOfData(key: string): boolean {
+  return spelling.has(key) && key !== 'return_type' && key !== 'type_info';
+}
+
+/** A number that JSON has rounded stands for several constants: their queries must not be taken for the same. */
+function hasLostDigits(value: Json): boolean {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value);
+  if (Array.isArray(value)) return value.some(hasLostDigits);
+  if (!isRecord(value)) return false;
+  const isFloat = isRecord(value.type) && (value.type.id === 'DOUBLE' || value.type.id === 'FLOAT');
+  return !isFloat && Object.values(value).some(hasLostDigits);
 }
 
 function isConjunction(expression: JsonRecord): boolean {

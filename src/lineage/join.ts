@@ -42,12 +42,12 @@ export function joinFlow(walk: Walk, node: JsonRecord, type: string): Flow {
   switch (joinType) {
     case 'SEMI':
     case 'ANTI':
-      return { rows, order: undefined, columns: keptLeft };
+      return { rows, order: left.order, columns: keptLeft };
     case 'RIGHT_SEMI':
     case 'RIGHT_ANTI':
       return { rows, order: undefined, columns: keptRight };
     default:
-      return { rows, order: undefined, columns: [...keptLeft, ...keptRight] };
+      return { rows, order: left.order, columns: [...keptLeft, ...keptRight] };
   }
 }
 

@@ -91,7 +91,9 @@ export class PlanWalk implements Walk {
         return this.#aggregate(node);
       case 'LOGICAL_WINDOW': {
         const input = this.child(node, 0);
-        const made = items(node.expressions).map((e) => this.columnOf(e, input.columns, 'window', [input.rows]));
+        // DuckDB keeps the order of a subquery: `row_number() OVER ()` above an ORDER BY counts in that order.
+        const over = [input.rows, ...(input.order === undefined ? [] : [input.order])];
+        const made = items(node.expressions).map((e) => this.columnOf(e, input.columns, 'window', over));
         this.#bind(node, 'window_index', made);
         return { ...input, columns: [...input.columns, ...made] };
       }
@@ -113,8 +115,19 @@ export class PlanWalk implements Walk {
       case 'LOGICAL_LIMIT': {
         const input = this.child(node, 0);
         const order = input.order ?? constantPart('');
-        const hash = digest('limit', input.rows.hash, order.hash, JSON.stringify([node.limit_val, node.offset_val]));
-        return { ...input, rows: part(hash, input.rows, order) };
+        const bounds = [node.limit_val, node.offset_val].filter(isRecord);
+        const constants = bounds.map((bound) => [bound.type, bound.constant_integer, bound.constant_percentage]);
+        // LIMIT (SELECT …): the bound is a column of the input, which a subquery has joined.
+        const read = bounds.flatMap((bound) => this.columnsOf([bound.expression].filter(isRecord), input.columns));
+        this.decideRows(read, 'filter');
+        const hash = digest(
+          'limit',
+          input.rows.hash,
+          order.hash,
+          JSON.stringify(constants),
+          ...read.map((b) => b.hash),
+        );
+        return { ...input, rows: part(hash, input.rows, order, ...read) };
       }
       case 'LOGICAL_TOP_N':
       case 'LOGICAL_SAMPLE': {
@@ -286,7 +299,9 @@ export class PlanWalk implements Walk {
     // Without groups there is one row, whatever comes in; the values still depend on all that comes in.
     const rows = groups.length === 0 && sets.length <= 1 ? ONE_ROW : grouped;
     const groupColumns = groups.map((group) => flowColumn(digest('group', group.hash), [group]));
-    const aggregates = items(node.expressions).map((e) => this.columnOf(e, input.columns, 'aggregate', [grouped]));
+    // DuckDB keeps the order of a subquery: `list(x)` above an ORDER BY gathers in that order.
+    const over = [grouped, ...(input.order === undefined ? [] : [input.order])];
+    const aggregates = items(node.expressions).map((e) => this.columnOf(e, input.columns, 'aggregate', over));
     const groupings = items(node.grouping_functions).map((set) => {
       const over = indexList(set).map((index) => at(groups, index, 'group'));
       return flowColumn(digest('grouping', grouped.hash, ...over.map((group) => group.hash)), over, [grouped]);

@@ -52,10 +52,15 @@ export function auditQuery(attached: AttachedAudit, thisModel: string, values: M
       any === undefined
         ? itemsOf(list ?? '').join(', ')
         : `(${itemsOf(any)
-            .map((item) => pattern.replaceAll('@item', item))
+            .map((item) => pattern.replaceAll('@item', () => item))
             .join(' OR ')})`,
   );
-  const variables = new Map([...values, ...argumentVariables(given), ['this_model', thisModel]]);
+  // Arguments may name variables themselves: condition := ds >= @start_ds. What is unknown there stays, and DuckDB refuses it.
+  const filled = [...argumentVariables(given)].map(([name, value]): readonly [string, string] => {
+    const argument = renderMacros({ ...attached.audit.query, text: value }, values);
+    return [name, argument.ok ? argument.value.sql : value];
+  });
+  const variables = new Map([...values, ...filled, ['this_model', thisModel]]);
   const rendered = renderMacros({ ...attached.audit.query, text }, variables);
   if (missing.size === 0 && rendered.ok) return succeed(rendered.value.sql);
   const errors: readonly Diagnostic[] = rendered.ok ? [] : rendered.errors;

@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, type Node, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, type Node, parseDocument } from 'yaml';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
 import { locate, type TextFile } from '../domain/location.js';
 import type { Model } from '../domain/model.js';
@@ -36,7 +36,7 @@ export function parseExternalModels(file: TextFile, defaults: ModelDefaults): Re
   const models: Model[] = [];
   for (const entry of isSeq(list) ? list.items : []) {
     if (!isMap(entry)) {
-      report(list, 'expected name and columns', '- name: raw.orders\n  columns: {id: INTEGER}');
+      report(isNode(entry) ? entry : list, 'expected name and columns', '- name: raw.orders\n  columns: {id: INTEGER}');
       continue;
     }
     for (const pair of entry.items) {
@@ -62,6 +62,10 @@ export function parseExternalModels(file: TextFile, defaults: ModelDefaults): Re
         ? [{ name: String(pair.key.value), type: String(pair.value.value) }]
         : [],
     );
+    for (const pair of columns.items) {
+      if (!isScalar(pair.key) || (isScalar(pair.value) && pair.value.value !== null)) continue;
+      report(pair.key, `column "${String(pair.key.value)}" of ${schema}.${table} needs its type`, 'id: INTEGER');
+    }
     const [start, end] = entry.range ?? [0, 1];
     models.push(
       externalModel({

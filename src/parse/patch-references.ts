@@ -3,6 +3,9 @@ import { ident, tableKey } from '../domain/names.js';
 import type { References } from '../domain/references.js';
 import { tokenize } from './tokenizer.js';
 
+/** Words before a table's name that let no alias follow it. */
+const takesNoAlias = new Set(['TABLE', 'DESCRIBE', 'DESC', 'SHOW', 'SUMMARIZE']);
+
 /**
  * Puts other names in place of the tables that a query reads, at the positions that DuckDB's parser gives, and leaves
  * every other character alone. A table without an alias gets its old name as one, so that `table.column` still means it;
@@ -34,7 +37,9 @@ export function patchReferences(
       table.value.toLowerCase() !== reference.table.toLowerCase()
     )
       return undefined;
-    const alias = reference.alias === '' ? ` AS ${ident(reference.table)}` : '';
+    const before = tokens[(index ?? 0) - 1];
+    const isAlone = before?.type === 'word' && takesNoAlias.has(before.text.toUpperCase());
+    const alias = reference.alias === '' && !isAlone ? ` AS ${ident(reference.table)}` : '';
     edits.push({ start: schema.start, end: table.end, text: `${replacement}${alias}` });
   }
   for (const column of references.qualifiedColumns) {

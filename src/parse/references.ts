@@ -38,7 +38,7 @@ function visit(node: Json, ctes: ReadonlySet<string>, found: Found): void {
     if (!isCte) found.tables.push(reference);
     return;
   }
-  if (node.class === 'COLUMN_REF' && Array.isArray(node.column_names) && node.column_names.length === 3) {
+  if (node.class === 'COLUMN_REF' && Array.isArray(node.column_names) && node.column_names.length >= 3) {
     const [schema, table] = node.column_names;
     if (typeof schema === 'string' && typeof table === 'string') {
       found.qualifiedColumns.push({ schema, table, byteOffset: countAt(node, 'query_location') });

@@ -30,6 +30,8 @@ export function parseUnitTests(file: TextFile): Result<readonly UnitTest[]> {
     });
   };
   const tests: UnitTest[] = [];
+  if (document.contents !== null && !isMap(document.contents))
+    report(document.contents, 'a file of unit tests holds tests by name', 'test_my_model:\n  model: schema.table');
   for (const pair of isMap(document.contents) ? document.contents.items : []) {
     if (!isScalar(pair.key)) continue;
     if (isMap(pair.value)) {
@@ -97,10 +99,13 @@ function checkKeys(map: YAMLMap, allowed: readonly string[], where: string, repo
 
 /** A list of rows, or a mapping with `rows` or `query`. */
 function readRows(given: unknown): TestRows | undefined {
-  if (Array.isArray(given)) return { type: 'rows', rows: items(given).filter(isRow) };
+  if (Array.isArray(given)) {
+    const rows = items(given).filter(isRow);
+    return rows.length === given.length ? { type: 'rows', rows } : undefined;
+  }
   if (!isRecord(given)) return undefined;
   if (typeof given.query === 'string') return { type: 'query', sql: given.query };
-  return Array.isArray(given.rows) ? { type: 'rows', rows: items(given.rows).filter(isRow) } : undefined;
+  return Array.isArray(given.rows) ? readRows(given.rows) : undefined;
 }
 
 function isRow(value: unknown): value is TestRow {

@@ -1,0 +1,1 @@
+AUDIT (name assert_positive, blokcing false);

@@ -1,0 +1,2 @@
+MODEL (name s.m)
+SELECT 1 AS a

@@ -1,0 +1,2 @@
+MODEL (name s.m, description 'it is a day);
+SELECT 1 AS a

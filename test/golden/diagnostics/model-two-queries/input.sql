@@ -1,0 +1,4 @@
+MODEL (name s.m);
+SELECT 1 AS a;
+
+SELECT 2 AS a;
