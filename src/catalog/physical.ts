@@ -35,7 +35,9 @@ export async function createPhysicalView(
 ): Promise<void> {
   const name = physicalTable(snapshot, view.version);
   await transaction.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(LAKE, name.schema)}`);
-  await transaction.run(`CREATE OR REPLACE VIEW ${inLake(name)} AS\n${view.body}`);
+  await transaction.run(
+    `CREATE OR REPLACE VIEW ${inLake(name)} (${snapshot.columns.map((column) => ident(column.name)).join(', ')}) AS\n${view.body}`,
+  );
 }
 
 /** Changes the columns of a table in place, for a forward-only change. */

@@ -61,6 +61,16 @@ export class PropertyReader {
 
   text(name: string): string | undefined {
     const value = this.fragment(name);
+    const [first, second] = value?.tokens ?? [];
+    if (first?.type === 'string' && second !== undefined) {
+      const span = { start: second.start, end: second.end };
+      this.report(
+        'SL0105',
+        span,
+        `"${name}" goes on after its string ends`,
+        "write '' for a quote inside a string, and a comma before the next property",
+      );
+    }
     return value === undefined ? undefined : asText(value);
   }
 

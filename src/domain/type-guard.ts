@@ -9,7 +9,7 @@ const replacements: Readonly<Record<string, { readonly to: string; readonly why:
   UHUGEINT: { to: 'DECIMAL(38,0)', why: 'DuckLake would store UHUGEINT as DOUBLE and lose digits' },
   BIT: { to: 'VARCHAR', why: 'DuckLake has no BIT' },
   BIGNUM: { to: 'VARCHAR', why: 'DuckLake has no BIGNUM' },
-  TIME_NS: { to: 'TIME', why: 'DuckLake has no TIME_NS' },
+  TIME_NS: { to: 'TIME', why: 'DuckLake has no TIME_NS: nanoseconds are cut off' },
   ENUM: { to: 'VARCHAR', why: 'DuckLake has no ENUM' },
   SQLNULL: { to: 'VARCHAR', why: 'a column of NULLs only has no type of its own' },
   NULL: { to: 'VARCHAR', why: 'a column of NULLs only has no type of its own' },

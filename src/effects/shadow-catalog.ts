@@ -98,6 +98,10 @@ async function bindQuery(database: Database, query: string): Promise<Bound> {
       reason: isRecord(answer) ? textAt(answer, 'error_message') : 'its plan is not valid JSON',
     };
   } catch (thrown) {
+    // A PIVOT without an IN list is two statements: its columns are known only once there are rows.
+    if (messageOf(thrown).includes('multiple statements')) {
+      return { type: 'opaque', columns: [], reason: 'its columns depend on the data' };
+    }
     return {
       type: 'error',
       error: {
@@ -119,10 +123,18 @@ function readTree(text: string): Parsed {
   return { type: 'opaque', reason: textAt(answer, 'error_message') };
 }
 
+const hugeInteger = /\d{16}/;
+const stringOrHugeInteger = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?=[,\]}])/g;
+
 /** `SELECT 1e1000` makes DuckDB print a bare `Infinity`, which is no JSON. */
 function parseJson(text: string): Json {
+  // 2^64 - 1 stands for "none", in almost every plan. Other integers of that size are a user's, and JSON would round them.
+  const small = text.replaceAll('18446744073709551615', '-1');
+  const exact = hugeInteger.test(small)
+    ? small.replace(stringOrHugeInteger, (piece) => (piece.startsWith('"') ? piece : `"${piece}"`))
+    : small;
   try {
-    return JSON.parse(text);
+    return JSON.parse(exact);
   } catch {
     return undefined;
   }

@@ -56,6 +56,8 @@ export async function bindModels(
     const result = await bindModel(one, { ...request, tables, known });
     if (result.ok) {
       bound.push(result.value);
+      // Nobody can be bound against a table whose columns are not known; the reason has been said.
+      if (result.value.columns.length === 0) broken.add(key);
       warnings.push(...result.warnings);
     } else {
       broken.add(key);
@@ -104,15 +106,20 @@ async function bindModel(one: ReadModel, request: BindContext): Promise<Result<B
   const parents = [...new Set([...one.reads, ...inPlan])].sort();
   const declared = await declaredTypes(model, shadow);
   if (!declared.ok) return declared;
-  const { columns, problems } = tableColumns(model, binding.value.columns, declared.value);
+  const { columns, problems } = tableColumns(
+    model,
+    binding.value.columns.length > 0 ? binding.value.columns : declared.value,
+    declared.value,
+  );
   const errors = [
     ...problems,
     ...undeclaredReads({ model, rendered, parents, known, inPlan }),
     ...sourcePromises(model, parents, request.sources),
+    ...unknownLineageLint(model, lineage),
   ];
   if (errors.some((error) => error.severity === 'error')) return { ok: false, errors };
-  if (model.kind.storage === 'inline') tables.addInline({ model, parents }, rendered.sql);
-  else tables.addTable(model.key, model.name, columns);
+  if (model.kind.storage === 'inline') tables.addInline({ model, parents, columns }, rendered.sql);
+  else tables.addTable(model.key, model.name, columns, model.location);
   return succeed(
     {
       model,
@@ -125,6 +132,23 @@ async function bindModel(one: ReadModel, request: BindContext): Promise<Result<B
     },
     errors,
   );
+}
+
+/** What cannot be followed is said, with what to do about it: everything below such a model rebuilds with it. */
+function unknownLineageLint(model: Model, lineage: Lineage): readonly Diagnostic[] {
+  if (lineage.known || model.query === undefined) return [];
+  const isPivot = lineage.columns.length === 0;
+  return [
+    {
+      code: 'SL0213',
+      severity: 'warning',
+      message: `the column lineage of ${model.key} is unknown: ${lineage.reason}`,
+      location: statementLocation(model.query),
+      hint: isPivot
+        ? 'give PIVOT an IN list, or declare the columns in the header'
+        : 'read files through a source, so that their columns are known',
+    },
+  ];
 }
 
 /** Asks DuckDB, unless it was asked the same before. Texts that read files, or come with statements of their own, are always asked. */
@@ -140,7 +164,11 @@ async function bindQuery(
   if (isKept) await tables.ensure(reads);
   else await tables.ensureAll();
   const answer = await shadow.bind(rendered.sql);
-  if (answer.type === 'error') return { ok: false, errors: [engineDiagnostic(answer.error, query, rendered, known)] };
+  if (answer.type === 'error') {
+    const diagnostic = engineDiagnostic(answer.error, query, rendered, known);
+    const related = answer.error.type === 'column' ? tables.columnsOf(reads) : [];
+    return { ok: false, errors: [related.length === 0 ? diagnostic : { ...diagnostic, related }] };
+  }
   const lineage =
     answer.type === 'bound'
       ? readPlan(answer.plan, answer.columns, query.text)

@@ -2,7 +2,7 @@ import type { BoundModel, BoundProject } from '../domain/bound-project.js';
 import { fail, gather, type Result, succeed } from '../domain/diagnostic.js';
 import type { Interval } from '../domain/interval.js';
 import type { SqlText } from '../domain/model.js';
-import { ident } from '../domain/names.js';
+import { ident, tableKey } from '../domain/names.js';
 import type { AuditQuery, ModelProgram } from '../domain/program.js';
 import { timeGuard } from '../kinds/incremental-by-time-range.js';
 import { attachAudits, auditQuery } from '../parse/audit-query.js';
@@ -97,6 +97,17 @@ function auditedRows(bound: BoundModel, thisModel: string, interval: Interval): 
   return `(SELECT * FROM ${thisModel} WHERE ${timeGuard(timeColumn, format, bound.columns, interval)})`;
 }
 
+/** The plan reads a table that the text does not name where DuckDB shows it (`query_table('s.t')`): its name cannot be replaced. */
+function readsUnnamed({ lineage, references, parents }: BoundModel): boolean {
+  if (!lineage.known || references === undefined) return false;
+  const named = new Set(
+    references.tables.map((one) => tableKey({ schema: one.schema.toLowerCase(), table: one.table.toLowerCase() })),
+  );
+  // What an EMBEDDED parent reads stands in that parent's own text.
+  const hasInline = parents.some((parent) => named.has(parent) && !lineage.print.tables.includes(parent));
+  return !hasInline && lineage.print.tables.some((table) => !named.has(table));
+}
+
 /** A view outlives the run catalog: its text must name physical tables itself. */
 function standaloneQuery(
   bound: BoundModel,
@@ -114,7 +125,10 @@ function standaloneQuery(
     const nested = standaloneQuery(parent, byKey, context, tableOf);
     return nested.ok ? `(${nested.value}\n)` : undefined;
   };
-  const patched = references === undefined ? undefined : patchReferences(rendered.value.sql, references, inner);
+  const patched =
+    references === undefined || readsUnnamed(bound)
+      ? undefined
+      : patchReferences(rendered.value.sql, references, inner);
   if (patched !== undefined) return succeed(patched);
   return fail({
     code: 'SL0706',

@@ -1,5 +1,6 @@
 import type { BoundModel } from '../domain/bound-project.js';
 import type { Column } from '../domain/column.js';
+import type { RelatedLocation, SourceLocation } from '../domain/diagnostic.js';
 import type { TableName } from '../domain/names.js';
 import type { ShadowCatalog } from '../effects/shadow-catalog.js';
 
@@ -16,22 +17,38 @@ interface Pending {
 export class ShadowTables {
   readonly #pending = new Map<string, Pending>();
   readonly #signatures = new Map<string, string>();
+  readonly #described = new Map<string, RelatedLocation>();
   readonly #shadow: ShadowCatalog;
 
   constructor(shadow: ShadowCatalog) {
     this.#shadow = shadow;
   }
 
-  addTable(key: string, name: TableName, columns: readonly Column[]): void {
+  /** @param location where it is defined, for messages; a source's table has none of its own */
+  addTable(key: string, name: TableName, columns: readonly Column[], location?: SourceLocation): void {
+    this.#describe(key, columns, location);
     this.#signatures.set(key, `${key} (${columns.map((column) => `${column.name} ${column.type}`).join(', ')})`);
     this.#pending.set(key, { needs: [], declare: () => this.#shadow.declareTable(name, columns) });
   }
 
   /** An EMBEDDED model: its readers see through it. @param sql rendered */
-  addInline(bound: Pick<BoundModel, 'model' | 'parents'>, sql: string): void {
-    const { key, name } = bound.model;
+  addInline(bound: Pick<BoundModel, 'model' | 'parents' | 'columns'>, sql: string): void {
+    const { key, name, location } = bound.model;
+    this.#describe(key, bound.columns, location);
     this.#signatures.set(key, `${key} ${sql} ${this.signatures(bound.parents).join(' ')}`);
     this.#pending.set(key, { needs: bound.parents, declare: () => this.#shadow.declareView(name, sql) });
+  }
+
+  /** Where the models among these tables are, and which columns they give. */
+  columnsOf(keys: readonly string[]): readonly RelatedLocation[] {
+    return keys.flatMap((key) => this.#described.get(key) ?? []);
+  }
+
+  #describe(key: string, columns: readonly Column[], location: SourceLocation | undefined): void {
+    const names = columns.map((column) => column.name);
+    const shown =
+      names.length > 12 ? `${names.slice(0, 11).join(', ')} and ${names.length - 11} more` : names.join(', ');
+    if (location !== undefined) this.#described.set(key, { message: `${key} gives ${shown}`, location });
   }
 
   signatures(keys: readonly string[]): readonly string[] {

@@ -69,6 +69,15 @@ export function tableColumns(
       });
       return { name: column.name, type: wanted };
     }
+    if (/cut off/.test(stored.why)) {
+      problems.push({
+        code: 'SL0215',
+        severity: 'warning',
+        message: `column "${column.name}" is stored as ${stored.to}: ${stored.why}`,
+        location: at,
+        hint: 'store it as BIGINT or VARCHAR to keep every digit',
+      });
+    }
     return { name: column.name, type: stored.to };
   });
   return { columns, problems };

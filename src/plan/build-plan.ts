@@ -43,7 +43,7 @@ export function buildPlan(project: BoundProject, state: LakeState, options: Plan
   const removed = selected === undefined ? removedChanges(baseline, kept) : [];
   const changes = [...candidates.flatMap((candidate) => candidate.change ?? []), ...removed];
   const sourceChanges = compareSources(project.sources, base?.sources ?? {});
-  problems.push(...forwardOnlyProblems(project, candidates, baseline));
+  problems.push(...forwardOnlyProblems(project, candidates, baseline), ...columnlessProblems(project, candidates));
   const errors = problems.filter((problem) => problem.severity === 'error');
   if (errors.length > 0) return fail(...problems);
   if (
@@ -210,6 +210,22 @@ function noChanges(environment: string): Diagnostic {
     message: `a new environment "${environment}" needs a change, but the project is what prod has`,
     hint: 'change a model, or give --include-unmodified to make the environment without changes',
   };
+}
+
+/** A table cannot be made of columns that nobody knows. */
+function columnlessProblems(project: BoundProject, candidates: readonly Candidate[]): readonly Diagnostic[] {
+  const columnless = new Set(
+    candidates.filter(({ snapshot }) => snapshot.columns.length === 0).map(({ snapshot }) => snapshot.key),
+  );
+  return project.models
+    .filter((bound) => columnless.has(bound.model.key))
+    .map(({ model }) => ({
+      code: 'SL0410',
+      severity: 'error',
+      message: `the columns of ${model.key} depend on the data, so its table cannot be planned`,
+      location: model.location,
+      hint: 'give PIVOT an IN list, or declare the columns in the header: columns (id INTEGER, …)',
+    }));
 }
 
 function forwardOnlyProblems(

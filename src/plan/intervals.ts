@@ -1,8 +1,8 @@
 import { cronFloor } from '../domain/cron.js';
-import { align, type Interval, missingIntervals, union } from '../domain/interval.js';
+import { align, type Interval, missingIntervals, union, unitsIn } from '../domain/interval.js';
 import { PROD } from '../domain/names.js';
 import type { PlanOptions } from '../domain/plan.js';
-import { builtKey, type LakeState, type Snapshot } from '../domain/snapshot.js';
+import { builtKey, type LakeState, type Schedule, type Snapshot } from '../domain/snapshot.js';
 import { endOf, parseInstant } from '../domain/time.js';
 
 /** The range of time that a plan wants of a model, before what is built is taken away. */
@@ -39,17 +39,27 @@ export function missingOf(
   snapshot: Snapshot,
   version: string,
   wanted: Interval,
-  state: LakeState,
+  context: { readonly state: LakeState; readonly executionTime: number },
 ): readonly Interval[] {
   if (wanted.start >= wanted.end) return [];
-  const built = state.built.get(builtKey(snapshot, version)) ?? [];
+  const built = context.state.built.get(builtKey(snapshot, version)) ?? [];
   if (snapshot.history === 'once' && built.length > 0) return [];
   return missingIntervals({
     wanted,
     built,
     unit: snapshot.schedule.intervalUnit,
-    lookback: snapshot.schedule.lookback,
+    lookback: lookbackNow(snapshot.schedule, context.executionTime),
   });
+}
+
+/** Rows are late for so long only: once a model has ended, each unit that has passed since takes one off its lookback. */
+function lookbackNow(schedule: Schedule, executionTime: number): number {
+  const end = schedule.end === undefined ? undefined : parseInstant(schedule.end, executionTime);
+  if (end === undefined || schedule.lookback === 0) return schedule.lookback;
+  const past = { start: endOf(end), end: cronFloor(schedule.cron, executionTime) };
+  return past.end <= past.start
+    ? schedule.lookback
+    : Math.max(0, schedule.lookback - unitsIn(schedule.intervalUnit, past));
 }
 
 /** Start of a model: its own, else the earliest of its parents', else the last tick but one of its cron. */

@@ -57,12 +57,12 @@ function newIntervals(
   candidate: Candidate,
   target: EnvironmentModel,
   wanted: Interval,
-  { state }: MissingRequest,
+  { state, options }: MissingRequest,
 ): readonly Interval[] {
   const { snapshot, change } = candidate;
   // A view that only points at other tables, with the same meaning, holds what it held.
   if (snapshot.storage === 'view' && change?.reused === true) return [];
-  return missingOf(snapshot, target.version, wanted, state);
+  return missingOf(snapshot, target.version, wanted, { state, executionTime: options.executionTime });
 }
 
 function restatement(

@@ -158,6 +158,19 @@ describe('other kinds', () => {
     expect((await rig.run('query', 'FROM s.odd')).code).toBe(1);
   });
 
+  test('a VIEW keeps the names of columns that were given none, and refuses tables that are named in a string', async () => {
+    rig = makeRig({
+      'models/base.sql': 'MODEL (name s.base, kind FULL);\nSELECT unnest([1, 2, 3]) AS x',
+      'models/v.sql': 'MODEL (name s.v, kind VIEW);\nSELECT max(s.base.x), min(x) AS least FROM s.base',
+      'models/r.sql': 'MODEL (name s.r, kind FULL);\nSELECT * FROM s.v',
+    });
+    await rig.ok('apply');
+    expect(await rig.rows('FROM s.v')).toEqual([{ 'max(s.base.x)': 3, least: 1 }]);
+    rig.write({ 'models/q.sql': "MODEL (name s.q, kind VIEW);\nSELECT x FROM query_table('s.base')" });
+    const refused = await rig.run('apply');
+    expect({ code: refused.code, isNamed: refused.err.includes('SL0706') }).toEqual({ code: 1, isNamed: true });
+  });
+
   test('an EXTERNAL table is read where somebody else keeps it, and named when it is not there', async () => {
     rig = makeRig({ 'models/m.sql': 'MODEL (name s.m, kind FULL);\nSELECT 1 AS x' });
     await rig.ok('apply');

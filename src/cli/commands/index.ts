@@ -38,6 +38,16 @@ export const commands: readonly CommandEntry[] = [
     summary: 'show which columns come from which',
     load: async () => (await import('./lineage.js')).lineage,
   },
+  {
+    name: 'trace',
+    summary: 'show the raw files behind a column, with DOI and license',
+    load: async () => (await import('./trace.js')).trace,
+  },
+  {
+    name: 'why',
+    summary: 'say why a model would be built again, or not',
+    load: async () => (await import('./why.js')).why,
+  },
   { name: 'test', summary: 'run the unit tests of models', load: async () => (await import('./test.js')).test },
   {
     name: 'graph',
