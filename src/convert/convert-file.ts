@@ -3,9 +3,17 @@ import * as path from 'node:path';
 import type { Conversion, ElementSchema } from '../domain/convert.js';
 import { DiagnosticError, fail, type Result, succeed } from '../domain/diagnostic.js';
 import { didYouMean } from '../domain/near-miss.js';
-import { type ConvertEffects, type ConvertRequest, convertError, type Format, type RawFile } from './format.js';
+import { compressionOf, contentHead, storedHead } from './compression/index.js';
+import {
+  type Candidate,
+  type ConvertEffects,
+  type ConvertRequest,
+  convertError,
+  type Format,
+  type RawFile,
+} from './format.js';
 import { formats } from './formats/index.js';
-import { jsonText } from './json.js';
+import { type JsonObject, jsonText } from './json.js';
 
 /**
  * The tables that `convertFile` would write: their names, columns and DuckDB types, from metadata wherever the format
@@ -18,7 +26,7 @@ export async function inspectFile(
   effects: ConvertEffects,
 ): Promise<Result<{ readonly format: string; readonly elements: readonly ElementSchema[] }>> {
   return valued(async () => {
-    const settled = settle(request, effects);
+    const settled = await settle(request, effects);
     if (!settled.ok) return settled;
     const { format, raw } = settled.value;
     const inspected = await format.inspect(raw, effects);
@@ -38,11 +46,12 @@ export async function convertFile(
   effects: ConvertEffects,
 ): Promise<Result<Conversion>> {
   return valued(async () => {
-    const settled = settle(request, effects);
+    const settled = await settle(request, effects);
     if (!settled.ok) return settled;
     const { format, raw } = settled.value;
     const { files } = effects;
-    const before = files.facts(raw.file);
+    const inputs = format.inputs?.(raw) ?? [raw.file];
+    const before = inputs.map((input) => files.facts(input));
     if (isOccupied(request.out)) {
       return fail(
         convertError('SL0605', `the output folder ${request.out} exists and is not empty`, 'name a new folder'),
@@ -53,14 +62,27 @@ export async function convertFile(
       const written = await format.convert(raw, folder, effects);
       if (!written.ok) return written;
       const { elements, manifest, warnings } = written.value;
-      const sha256 = await files.sha256(raw.file);
-      const after = files.facts(raw.file);
-      if (after?.sizeBytes !== before?.sizeBytes || after?.modifiedMs !== before?.modifiedMs) {
-        return fail(convertError('SL0607', `${raw.displayName} changed while it was converted`, 'convert it again'));
+      const digests: JsonObject[] = [];
+      for (const [i, input] of inputs.entries()) {
+        digests.push({ file: path.basename(input), sha256: await files.sha256(input) });
+        const after = files.facts(input);
+        if (after?.sizeBytes !== before[i]?.sizeBytes || after?.modifiedMs !== before[i]?.modifiedMs) {
+          const name = inputs.length === 1 ? raw.displayName : `${raw.displayName}: ${path.basename(input)}`;
+          return fail(convertError('SL0607', `${name} changed while it was converted`, 'convert it again'));
+        }
       }
       files.writeText(
         path.join(folder, 'manifest.json'),
-        `${jsonText({ ...manifest, source_format: format.name, source_sha256: sha256, warnings }, '\n')}\n`,
+        `${jsonText(
+          {
+            ...manifest,
+            source_format: format.name,
+            source_sha256: digests[0]?.sha256,
+            ...(digests.length > 1 ? { source_files: digests } : {}),
+            warnings,
+          },
+          '\n',
+        )}\n`,
       );
       if (files.facts(request.out) !== undefined) files.remove(request.out);
       fs.chmodSync(folder, 0o755);
@@ -83,16 +105,15 @@ async function valued<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
 }
 
 /** Finds the format and checks the options' names. */
-function settle(
+async function settle(
   request: ConvertRequest,
   effects: ConvertEffects,
-): Result<{ readonly format: Format; readonly raw: RawFile }> {
+): Promise<Result<{ readonly format: Format; readonly raw: RawFile }>> {
   const facts = effects.files.facts(request.file);
   if (facts === undefined) return fail(convertError('SL0601', `${request.displayName} does not exist`));
-  if (facts.isDirectory) {
-    return fail(convertError('SL0601', `${request.displayName} is a folder, not a file`, 'name a file inside it'));
-  }
-  const chosen = request.format === undefined ? recognise(request) : named(request.format);
+  const candidate = facts.isDirectory ? folderCandidate(request) : await fileCandidate(request);
+  const chosen =
+    request.format === undefined ? recognise(request, candidate) : named(request, request.format, candidate);
   if (!chosen.ok) return chosen;
   const format = chosen.value;
   const known = format.options.map((option) => option.name);
@@ -112,25 +133,40 @@ function settle(
   return succeed({ format, raw: { file, displayName, options, sizeBytes: facts.sizeBytes } });
 }
 
-function named(name: string): Result<Format> {
-  const format = formats.find((candidate) => candidate.name === name.toLowerCase());
-  if (format !== undefined) return succeed(format);
-  const names = formats.map((candidate) => candidate.name);
-  return fail(
-    convertError(
-      'SL0602',
-      `there is no format "${name}"`,
-      didYouMean(name, names) ?? `the formats are ${names.join(', ')}`,
-    ),
-  );
+/** What is declared goes before what the name says, but not against the content. */
+function named(request: ConvertRequest, name: string, candidate: Candidate): Result<Format> {
+  const format = formats.find((known) => known.name === name.toLowerCase());
+  if (format === undefined) {
+    const names = formats.map((known) => known.name);
+    return fail(
+      convertError(
+        'SL0602',
+        `there is no format "${name}"`,
+        didYouMean(name, names) ?? `the formats are ${names.join(', ')}`,
+      ),
+    );
+  }
+  const claim = format.recognise(candidate);
+  const other = formats.find((known) => known !== format && known.recognise(candidate) === 'by content');
+  if (claim !== 'by content' && other !== undefined) {
+    return fail(
+      convertError(
+        'SL0604',
+        `${request.displayName} is declared as ${format.name}, but its content is ${other.name}`,
+        `declare it as ${other.name}, or leave the format out`,
+      ),
+    );
+  }
+  if (candidate.fileNames !== undefined && claim === undefined) return fail(noFolder(request));
+  return succeed(format);
 }
 
 /** Content goes before name: a file is what its first bytes say. */
-function recognise(request: ConvertRequest): Result<Format> {
-  const candidate = { fileName: path.basename(request.file).toLowerCase(), head: firstBytes(request.file) };
+function recognise(request: ConvertRequest, candidate: Candidate): Result<Format> {
   const claims = formats.map((format) => ({ format, claim: format.recognise(candidate) }));
   const best = claims.find(({ claim }) => claim === 'by content') ?? claims.find(({ claim }) => claim === 'by name');
   if (best !== undefined) return succeed(best.format);
+  if (candidate.fileNames !== undefined) return fail(noFolder(request));
   const endings = formats.flatMap((format) => format.endings).join(', ');
   return fail(
     convertError(
@@ -141,14 +177,25 @@ function recognise(request: ConvertRequest): Result<Format> {
   );
 }
 
-function firstBytes(file: string): Uint8Array {
-  const descriptor = fs.openSync(file, 'r');
-  try {
-    const head = Buffer.alloc(512);
-    return head.subarray(0, fs.readSync(descriptor, head, 0, head.length, 0));
-  } finally {
-    fs.closeSync(descriptor);
-  }
+function noFolder({ displayName }: ConvertRequest): ReturnType<typeof convertError> {
+  return convertError('SL0601', `${displayName} is a folder, not a file`, 'name a file inside it');
+}
+
+const HEAD_BYTES = 512;
+
+async function fileCandidate({ file }: ConvertRequest): Promise<Candidate> {
+  const head = storedHead(file, HEAD_BYTES);
+  const content = compressionOf(head) === 'none' ? head : await contentHead(file, HEAD_BYTES);
+  return { fileName: path.basename(file).toLowerCase(), head, content };
+}
+
+function folderCandidate({ file }: ConvertRequest): Candidate {
+  const fileNames = fs
+    .readdirSync(file, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name.toLowerCase());
+  const nothing = new Uint8Array();
+  return { fileName: path.basename(file).toLowerCase(), head: nothing, content: nothing, fileNames };
 }
 
 function isOccupied(folder: string): boolean {

@@ -111,6 +111,68 @@ function* gatherRange(
   yield* pieces({ major, minor, values });
 }
 
+/** A matrix as a list of its entries, in any order, that can be read in parts. */
+export interface CoordinateMatrix {
+  readonly minorCount: number;
+  readonly entryCount: number;
+  /** How many entries each minor has. */
+  readonly minorCounts: Float64Array;
+  readonly bytesPerValue: number;
+  /** All entries in their order, block by block; may be called more than once. */
+  blocks(): Iterable<EntryBlock>;
+  emptyValues(length: number): NumberArray;
+}
+
+/**
+ * Entries by (minor, major), stable among equals, by the same counting sort: a pass over the entries for each range of
+ * minors that fits `limitBytes`. Within a minor they are sorted only where they do not stand in order.
+ */
+export function* coordinateOrder(matrix: CoordinateMatrix, limitBytes: number): Iterable<EntryBlock> {
+  const { minorCount, minorCounts: counts } = matrix;
+  const limit = Math.max(1, Math.floor(limitBytes / (4 + matrix.bytesPerValue)));
+  for (let low = 0, high = 0; low < minorCount; low = high) {
+    let size = counts[low] ?? 0;
+    for (high = low + 1; high < minorCount && size + (counts[high] ?? 0) <= limit; high++) size += counts[high] ?? 0;
+    if (size === 0) continue;
+    const next = new Float64Array(high - low);
+    for (let m = low + 1; m < high; m++) next[m - low] = (next[m - low - 1] ?? 0) + (counts[m - 1] ?? 0);
+    const major = new Int32Array(size);
+    const values = matrix.emptyValues(size);
+    for (const block of matrix.blocks()) scatter({ low, high, next, major, values }, block);
+    const minor = new Int32Array(size);
+    for (let m = low, start = 0; m < high; m++) {
+      const end = next[m - low] ?? 0;
+      minor.fill(m, start, end);
+      sortSpan({ major, values }, start, end, matrix);
+      start = end;
+    }
+    yield* pieces({ major, minor, values });
+  }
+}
+
+/** Puts the entries of one minor into ascending order of their majors where they are not. */
+function sortSpan(
+  all: { readonly major: Int32Array<ArrayBuffer>; readonly values: NumberArray },
+  start: number,
+  end: number,
+  matrix: Pick<CompressedMatrix, 'emptyValues'>,
+): void {
+  const { major } = all;
+  let isSorted = true;
+  for (let i = start + 1; i < end && isSorted; i++) isSorted = (major[i - 1] ?? 0) <= (major[i] ?? 0);
+  if (isSorted) return;
+  const order = Uint32Array.from({ length: end - start }, (_, i) => start + i);
+  order.sort((a, b) => (major[a] ?? 0) - (major[b] ?? 0) || a - b);
+  const values = matrix.emptyValues(order.length);
+  permute(all.values, order, values);
+  major.set(
+    Int32Array.from(order, (i) => major[i] ?? 0),
+    start,
+  );
+  for (let i = 0; i < order.length; i++) order[i] = i;
+  permute(values, order, all.values.subarray(start, end));
+}
+
 interface Scatter {
   readonly low: number;
   readonly high: number;

@@ -6,6 +6,9 @@ import type { Cell, Database } from './duckdb.js';
 /** Types that a typed array can fill; VARCHAR is filled with texts. */
 export type WritableType = keyof typeof BYTES_OF_TYPE | 'VARCHAR';
 
+/** Those whose values are the numbers themselves. */
+export type NumberType = Exclude<WritableType, 'VARCHAR' | 'DATE' | `TIMESTAMP${string}`>;
+
 export interface WritableColumn extends Column {
   readonly type: WritableType;
 }
@@ -87,6 +90,10 @@ export async function writeParquet(database: Database, request: ParquetRequest):
     UBIGINT: api.UBIGINT,
     FLOAT: api.FLOAT,
     DOUBLE: api.DOUBLE,
+    DATE: api.DATE,
+    TIMESTAMP: api.TIMESTAMP,
+    'TIMESTAMP WITH TIME ZONE': api.TIMESTAMPTZ,
+    TIMESTAMP_NS: api.TIMESTAMP_NS,
     VARCHAR: api.VARCHAR,
   };
   const iterator = request.blocks[Symbol.iterator]();
@@ -209,7 +216,30 @@ const BYTES_OF_TYPE = {
   UBIGINT: 8,
   FLOAT: 4,
   DOUBLE: 8,
+  /** Days since 1970. */
+  DATE: 4,
+  /** Microseconds since 1970, of a wall clock; then the same as an instant, and nanoseconds. */
+  TIMESTAMP: 8,
+  'TIMESTAMP WITH TIME ZONE': 8,
+  TIMESTAMP_NS: 8,
 } as const;
+
+/** The whole number that stands for a value of a type that is none itself. */
+function wholeNumber(type: WritableType, column: string): string {
+  switch (type) {
+    case 'BOOLEAN':
+      return `${column}::TINYINT`;
+    case 'DATE':
+      return `(${column} - DATE '1970-01-01')`;
+    case 'TIMESTAMP':
+    case 'TIMESTAMP WITH TIME ZONE':
+      return `epoch_us(${column})`;
+    case 'TIMESTAMP_NS':
+      return `epoch_ns(${column})`;
+    default:
+      return column;
+  }
+}
 
 function isFloat(type: WritableType): boolean {
   return type === 'FLOAT' || type === 'DOUBLE';
@@ -314,7 +344,7 @@ export async function checkParquet(
     const column = ident(name);
     if (type === 'VARCHAR') return [`count(${column}) AS n${i}`, `coalesce(sum(strlen(${column})), 0) AS s${i}`];
     if (!isFloat(type)) {
-      const number = type === 'BOOLEAN' ? `${column}::TINYINT` : column;
+      const number = wholeNumber(type, column);
       return [
         `count(${column}) AS n${i}`,
         `coalesce(sum(${number}), 0) AS s${i}`,

@@ -1,7 +1,7 @@
 import { digest } from '../domain/digest.js';
 import { countAt, counts, isRecord, items, type Json, type JsonRecord, records, textAt } from '../domain/json.js';
-import { tableKey } from '../domain/names.js';
-import { columnKey, type RowKind } from '../domain/query-print.js';
+import type { RowKind } from '../domain/query-print.js';
+import { isTrue } from './constant-condition.js';
 import { ExpressionReader } from './expression.js';
 import {
   at,
@@ -17,9 +17,7 @@ import {
   type Walk,
 } from './flow.js';
 import { joinFlow } from './join.js';
-
-/** Table functions that make rows of their own and read no table. */
-const generators = /^(?:range|generate_series|unnest|repeat|repeat_row|duckdb_|pragma_)/;
+import { scanFlow } from './scan.js';
 
 /**
  * Walks a bound plan from its leaves up. Each operator gives one `Flow`: a hash of its row set and one of each output
@@ -80,7 +78,7 @@ export class PlanWalk implements Walk {
     const type = textAt(node, 'type');
     switch (type) {
       case 'LOGICAL_GET':
-        return this.#get(node);
+        return scanFlow(this, node, this.tables);
       case 'LOGICAL_PROJECTION': {
         const input = this.child(node, 0);
         return { ...input, columns: this.columnsOf(node.expressions, input.columns) };
@@ -216,55 +214,6 @@ export class PlanWalk implements Walk {
       default:
         throw new UnknownPlanError(`operator ${type}`);
     }
-  }
-
-  #get(node: JsonRecord): Flow {
-    const input = records(node.children).length > 0 ? this.child(node, 0) : undefined;
-    const data = isRecord(node.function_data) ? node.function_data : {};
-    // A DuckLake scan names its table under other keys than a scan of DuckDB's own tables.
-    const table = textAt(data, 'table') || textAt(data, 'table_name');
-    const schema = textAt(data, 'schema') || textAt(data, 'schema_name');
-    const key = table === '' ? '' : tableKey({ schema: schema.toLowerCase(), table: table.toLowerCase() });
-    const name = textAt(node, 'name');
-    const names = items(node.names);
-    if (key === '' && input === undefined && !generators.test(name) && node.has_serialize === false) {
-      throw new UnknownPlanError(`table function ${name}, whose plan DuckDB does not show`);
-    }
-    if (key !== '') this.tables.add(key);
-    // Named by its place, not by its name: a renamed table leaves the hash as it is.
-    const place = `table ${[...this.tables].indexOf(key)}`;
-    if (input !== undefined) this.decideRows(input.columns, 'unnest');
-    const identity =
-      key !== ''
-        ? place
-        : JSON.stringify([name, node.parameters, node.named_parameters, data.files ?? data.file_list ?? null]);
-    const inputParts = input === undefined ? [] : [input.rows, ...input.columns];
-    const sample = isRecord(node.extra_info) ? JSON.stringify(node.extra_info.sample_options ?? null) : 'null';
-    const rowsHash = digest('get', identity, sample, ...inputParts.map((p) => p.hash));
-    const rows: Part =
-      key === '' ? part(rowsHash, ...inputParts) : { hash: rowsHash, rowSets: new Set([key]), columns: new Set() };
-    const indexes = records(node.column_indexes).map((column) => countAt(column, 'index') ?? -1);
-    const made = (indexes.length === 0 ? [-1] : indexes).map((index): FlowColumn => {
-      const column = names[index];
-      if (typeof column !== 'string') return flowColumn(digest('virtual', identity), [], key === '' ? inputParts : []);
-      if (key === '')
-        return flowColumn(
-          digest('column', identity, column, ...inputParts.map((p) => p.hash)),
-          input === undefined ? [] : input.columns,
-          inputParts,
-        );
-      const leaf = new Set([columnKey(key, column)]);
-      return {
-        hash: digest('column', identity, column.toLowerCase()),
-        sources: new Map([[columnKey(key, column), 'copy']]),
-        columns: leaf,
-        rowSets: new Set(),
-      };
-    });
-    const projected = picked(made, counts(node.projection_ids));
-    const passed =
-      input === undefined ? [] : counts(node.projected_input).map((index) => at(input.columns, index, 'passed column'));
-    return { rows, order: undefined, columns: [...projected, ...passed] };
   }
 
   #filter(node: JsonRecord): Flow {
@@ -413,25 +362,6 @@ export class PlanWalk implements Walk {
     const index = countAt(node, key);
     if (index !== undefined) this.#bindings.set(index, columns);
   }
-}
-
-/** `TRUE`, `1 = 1`: a condition over constants that always holds, casts of constants included. */
-function isTrue(condition: Json): boolean {
-  if (!isRecord(condition)) return false;
-  const constant = constantOf(condition);
-  if (constant !== undefined)
-    return (
-      constant.is_null === false && (constant.value === true || constant.value === 't' || constant.value === 'true')
-    );
-  if (condition.type !== 'COMPARE_EQUAL') return false;
-  const [left, right] = [constantOf(condition.left), constantOf(condition.right)];
-  return left !== undefined && left.is_null === false && JSON.stringify(left) === JSON.stringify(right);
-}
-
-function constantOf(expression: Json): JsonRecord | undefined {
-  if (!isRecord(expression)) return undefined;
-  if (expression.expression_class === 'BOUND_CAST') return constantOf(expression.child);
-  return expression.expression_class === 'BOUND_CONSTANT' && isRecord(expression.value) ? expression.value : undefined;
 }
 
 function indexList(set: Json): readonly number[] {

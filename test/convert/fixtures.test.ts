@@ -71,6 +71,54 @@ interface ExpectedTable {
   readonly sum?: number;
 }
 
+/** Facts of a matrix of cells by genes, however it was stored. */
+interface ExpectedCounts {
+  readonly n_obs?: number;
+  readonly n_vars?: number;
+  readonly anndata_shape?: readonly number[];
+  readonly shape?: readonly number[];
+  readonly nnz?: number;
+  readonly nnz_expanded?: number;
+  readonly sum?: number;
+  readonly sum_expanded?: number;
+  readonly sum_per_gene?: readonly number[];
+  readonly sum_per_cell?: readonly number[];
+  readonly obs_head?: readonly string[];
+  readonly var_head?: readonly string[];
+  readonly cells?: readonly string[];
+  readonly genes?: readonly string[];
+}
+
+interface ExpectedMtx extends ExpectedCounts {
+  readonly expect?: 'error';
+}
+
+async function checkCounts(converted: Converted, at: string, expected: ExpectedCounts): Promise<void> {
+  const entry = converted.manifest.elements.find((element) => element.path === at);
+  const shape = expected.anndata_shape ?? expected.shape ?? [expected.n_obs ?? 0, expected.n_vars ?? 0];
+  expect(entry?.shape).toEqual(shape);
+  expect([converted.manifest.n_obs, converted.manifest.n_vars]).toEqual(shape);
+  const rows = await converted.rows(at);
+  expect(rows.length).toBe(expected.nnz ?? expected.nnz_expanded);
+  const sums = (axis: string, length: number): readonly number[] => {
+    const found = new Array<number>(length).fill(0);
+    for (const row of rows) found[Number(row[axis])] = (found[Number(row[axis])] ?? 0) + Number(row.value);
+    return found;
+  };
+  const total = sums('cell_idx', shape[0] ?? 0).reduce((sum, value) => sum + value, 0);
+  expect(total).toBe(expected.sum ?? expected.sum_expanded);
+  if (expected.sum_per_gene !== undefined) expect(sums('gene_idx', shape[1] ?? 0)).toEqual(expected.sum_per_gene);
+  if (expected.sum_per_cell !== undefined) expect(sums('cell_idx', shape[0] ?? 0)).toEqual(expected.sum_per_cell);
+  const order = rows.map((row) => Number(row.gene_idx) * 2 ** 20 + Number(row.cell_idx));
+  expect(order).toEqual([...order].sort((a, b) => a - b));
+  const obs = (await converted.rows('obs', 'ORDER BY cell_idx')).map((row) => row.obs_name);
+  const vars = (await converted.rows('var', 'ORDER BY gene_idx')).map((row) => row.var_name);
+  const cells = expected.cells ?? expected.obs_head ?? [];
+  const genes = expected.genes ?? expected.var_head ?? [];
+  expect(obs.slice(0, cells.length)).toEqual(cells);
+  expect(vars.slice(0, genes.length)).toEqual(genes);
+}
+
 function expectedOf<T>(folder: string): readonly (readonly [string, T])[] {
   const file = path.join(fixtures, folder, 'expected.json');
   if (fixtures === '' || !fs.existsSync(file)) return [];
@@ -243,6 +291,24 @@ describe.runIf(fixtures !== '')('files of SCILAKE_FIXTURES', () => {
         expect([...keys].sort()).toEqual([...expected.uns_keys].sort());
       });
     }
+  }
+
+  for (const [name, expected] of expectedOf<ExpectedMtx>('mtx')) {
+    const file = path.join(fixtures, 'mtx', name);
+    if (expected.expect === 'error') {
+      test(`mtx/${name} is refused by one named error with its line`, async () => {
+        const errors = await refusal(folder, { file });
+        expect(errors).toHaveLength(1);
+        expect(errors[0]?.code).toMatch(/^SL06/);
+        expect(errors[0]?.message).toMatch(/line \d+/);
+      });
+      continue;
+    }
+    test(`mtx/${name} keeps every entry`, async () => {
+      const converted = await convert(database, folder, { file });
+      expect(schemaOf(converted.conversion)).toEqual(converted.inspected);
+      await checkCounts(converted, 'X', expected);
+    });
   }
 
   for (const [name, expected] of expectedOf<ExpectedTable>('csv')) {

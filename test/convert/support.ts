@@ -108,3 +108,20 @@ export async function refusal(
 export function schemaOf(conversion: Conversion): readonly ElementSchema[] {
   return conversion.elements.map(({ path: at, table, kind, columns }) => ({ path: at, table, kind, columns }));
 }
+
+/** Converts a file that may be damaged: it converts, or is refused by named errors and leaves nothing behind. Anything else throws. */
+export async function survives(
+  folder: string,
+  request: Pick<ConvertRequest, 'file' | 'options' | 'format'>,
+): Promise<'converted' | 'refused'> {
+  const place = fs.mkdtempSync(path.join(folder, 'mutant-'));
+  const out = path.join(place, 'converted');
+  const result = await convertFile({ ...request, displayName: path.basename(request.file), out }, effects);
+  const left = fs.readdirSync(place);
+  fs.rmSync(place, { recursive: true });
+  if (result.ok) return 'converted';
+  if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+  const strange = result.errors.find(({ code, message }) => !code.startsWith('SL06') || message === '');
+  if (strange !== undefined || result.errors.length === 0) throw new Error(`no named error: ${JSON.stringify(result)}`);
+  return 'refused';
+}

@@ -18,7 +18,8 @@ export const csv: Format = {
   name: 'csv',
   endings: ENDINGS,
   options: csvOptions,
-  recognise: ({ fileName }) => (ENDINGS.some((ending) => fileName.endsWith(ending)) ? 'by name' : undefined),
+  recognise: ({ fileName, fileNames }) =>
+    fileNames === undefined && ENDINGS.some((ending) => fileName.endsWith(ending)) ? 'by name' : undefined,
 
   async inspect(raw, effects) {
     return withTable(raw, effects, async ({ schema }) => succeed([schema]));

@@ -14,9 +14,9 @@ export const h5ad: Format = {
   endings: ['.h5ad'],
   options: [sortMemoryOption],
 
-  recognise({ fileName, head }) {
+  recognise({ fileName, fileNames, head }) {
     if (SIGNATURE.every((byte, i) => head[i] === byte)) return 'by content';
-    return fileName.endsWith('.h5ad') ? 'by name' : undefined;
+    return fileNames === undefined && fileName.endsWith('.h5ad') ? 'by name' : undefined;
   },
 
   inspect: (raw) => withLayout(raw, async (layout) => succeed(layout.elements.map(({ schema }) => schema))),

@@ -1,5 +1,5 @@
 import { describeType, type Hdf5Dataset, type Hdf5Type, type Hyperslab, halfToNumber } from '../../../effects/hdf5.js';
-import type { NumberArray, WritableType } from '../../../effects/parquet-writer.js';
+import type { NumberArray, NumberType } from '../../../effects/parquet-writer.js';
 import type { H5adInput } from './input.js';
 
 /** A type that becomes numbers or booleans in parquet. */
@@ -15,7 +15,7 @@ export function dtypeOf(type: Hdf5Type): string {
 }
 
 /** The column type that holds every value of a numeric type (16-bit floats widen to FLOAT, which loses nothing). */
-export function writableType(type: NumericType): Exclude<WritableType, 'VARCHAR'> {
+export function writableType(type: NumericType): NumberType {
   switch (type.class) {
     case 'boolean':
       return 'BOOLEAN';
