@@ -114,8 +114,7 @@ export async function withEnvironment<T>(
     const environment = state.environments.get(name);
     if (environment === undefined) throw new DiagnosticError([noEnvironment(name, [...state.environments.keys()])]);
     const names = await openRunCatalog(session);
-    for (const { name: logical, physical } of environmentTables(environment, state))
-      await names.pointAt(logical, physical);
+    await names.pointAt(environmentTables(environment, state));
     return session.exclusively(work);
   });
 }

@@ -1,8 +1,9 @@
 import { promote } from '../catalog/promote.js';
-import { openRunCatalog } from '../catalog/run-catalog.js';
+import { openRunCatalog, type PointedName } from '../catalog/run-catalog.js';
 import { type Diagnostic, DiagnosticError, messageOf } from '../domain/diagnostic.js';
 import type { StepOutcome } from '../domain/event.js';
 
+import { physicalName, type TableName } from '../domain/names.js';
 import { physicalTable } from '../domain/snapshot.js';
 import { type Step, subjectOf } from '../domain/step.js';
 import { backfill } from './backfill.js';
@@ -35,6 +36,7 @@ export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): P
     runCatalog,
     datasets: new Map(state.datasets),
     conversions: new Map(),
+    created: new Set(),
     filled: new Set(state.built.keys()),
     note: (message, key) => ({
       author: effects.author,
@@ -68,11 +70,6 @@ export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): P
 /** Gives logical names to all that is there before the first step. */
 async function pointAtExisting(work: Work): Promise<void> {
   const { plan, project, runCatalog, datasets } = work;
-  for (const source of project.sources) {
-    const dataset = datasets.get(`${source.source.name}@${source.version}`);
-    for (const element of dataset?.elements ?? [])
-      await runCatalog.pointAt(...sourceTable(source.source.name, element.table, source.version));
-  }
   for (const { model } of project.models.filter((bound) => bound.model.kind.storage === 'outside')) {
     try {
       await runCatalog.pointOutside(model.name);
@@ -91,12 +88,18 @@ async function pointAtExisting(work: Work): Promise<void> {
       );
     }
   }
+  const sources = project.sources.flatMap(({ source, version }) =>
+    (datasets.get(`${source.name}@${version}`)?.elements ?? []).map((element) =>
+      sourceTable(source.name, element.table, version),
+    ),
+  );
   const created = new Set(plan.steps.flatMap((step) => (step.type === 'create' ? [step.model] : [])));
-  for (const snapshot of plan.snapshots) {
+  const models = plan.snapshots.flatMap((snapshot): readonly PointedName[] => {
     const version = plan.target.models[snapshot.key]?.version;
-    if (version === undefined || created.has(snapshot.key) || snapshot.storage === 'inline') continue;
-    await runCatalog.pointAt(snapshot.name, physicalTable(snapshot, version));
-  }
+    if (version === undefined || created.has(snapshot.key) || snapshot.storage === 'inline') return [];
+    return [{ name: snapshot.name, physical: physicalTable(snapshot, version) }];
+  });
+  await runCatalog.pointAt([...sources, ...models]);
 }
 
 /** The model goes on with the table that the environment has; whatever comes after reads that one. */
@@ -104,7 +107,7 @@ async function keepTable(step: Step, work: Work): Promise<StepOutcome> {
   const snapshot = work.plan.snapshots.find((candidate) => candidate.key === subjectOf(step));
   const version = work.plan.target.models[snapshot?.key ?? '']?.version;
   if (step.type === 'create' && snapshot !== undefined && version !== undefined) {
-    await work.runCatalog.pointAt(snapshot.name, physicalTable(snapshot, version));
+    await work.runCatalog.pointAt([{ name: snapshot.name, physical: physicalTable(snapshot, version) }]);
   }
   return { step, status: 'unchanged', elapsedMs: 0 };
 }
@@ -170,10 +173,22 @@ async function promoteEnvironment(work: Work): Promise<undefined> {
     before: state.environments.get(plan.environment),
     recorded: state.snapshots,
     datasets,
+    unneeded: unneededTables(work),
     note: work.note(`promote ${summary}`, 'promote'),
     now: effects.now(),
   });
   return undefined;
+}
+
+/** Tables that were made for models which then kept the ones they had. */
+function unneededTables({ plan, created }: Work): readonly TableName[] {
+  return plan.steps.flatMap((step): readonly TableName[] => {
+    const snapshot =
+      step.type === 'create' ? plan.snapshots.find((candidate) => candidate.key === step.model) : undefined;
+    if (step.type !== 'create' || snapshot === undefined || snapshot.storage !== 'table' || !created.has(step.model))
+      return [];
+    return plan.target.models[step.model]?.version === step.version ? [] : [physicalName(snapshot.name, step.version)];
+  });
 }
 
 /** The failed step that this one needs, in words; undefined when nothing is in its way. */

@@ -54,7 +54,8 @@ export async function backfill(
     return written;
   });
   work.filled.add(key);
-  await work.session.exclusively((database) => database.run(`DROP TABLE IF EXISTS temp.${STAGING}`));
+  if (program.kind.usesStaging)
+    await work.session.exclusively((database) => database.run(`DROP TABLE IF EXISTS temp.${STAGING}`));
   return snapshot.storage === 'view' ? undefined : rows;
 }
 

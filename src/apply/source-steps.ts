@@ -1,11 +1,12 @@
 import * as path from 'node:path';
 import { registerDataset } from '../catalog/register.js';
+import type { PointedName } from '../catalog/run-catalog.js';
 import { stateWriter } from '../catalog/state-tables.js';
 import { convertFile } from '../convert/index.js';
 import type { BoundSource } from '../domain/bound-project.js';
 import type { Conversion } from '../domain/convert.js';
 import { DiagnosticError } from '../domain/diagnostic.js';
-import { physicalName, type TableName } from '../domain/names.js';
+import { physicalName } from '../domain/names.js';
 import type { Dataset } from '../domain/snapshot.js';
 import { land } from '../ingest/land.js';
 import type { Work } from './work.js';
@@ -59,8 +60,7 @@ export async function registerSource(name: string, work: Work): Promise<number> 
     note: (what) => work.note(`${what} of source ${name}`, `register/${name}/${source.version}/${what}`),
     record: (transaction) => stateWriter(transaction, work.plan.id, work.effects.now()).dataset(dataset),
   });
-  for (const element of dataset.elements)
-    await work.runCatalog.pointAt(...sourceTable(name, element.table, source.version));
+  await work.runCatalog.pointAt(dataset.elements.map((element) => sourceTable(name, element.table, source.version)));
   work.datasets.set(`${name}@${source.version}`, dataset);
   // The lake has links of its own now.
   work.effects.files.remove(folder);
@@ -69,9 +69,9 @@ export async function registerSource(name: string, work: Work): Promise<number> 
 }
 
 /** A source's table by its logical name, and the physical one of a version. */
-export function sourceTable(source: string, table: string, version: string): [logical: TableName, physical: TableName] {
+export function sourceTable(source: string, table: string, version: string): PointedName {
   const name = { schema: source, table: table.toLowerCase() };
-  return [name, physicalName(name, version)];
+  return { name, physical: physicalName(name, version) };
 }
 
 async function convertOnce(source: BoundSource, work: Work): Promise<Conversion> {

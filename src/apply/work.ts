@@ -40,6 +40,8 @@ export interface Work extends Omit<ApplyRequest, 'plan'> {
   readonly datasets: Map<string, Dataset>;
   /** Converted in this run and not yet registered, by source. */
   readonly conversions: Map<string, Conversion>;
+  /** Models whose table or view this run has made. */
+  readonly created: Set<string>;
   /** Versions (`builtKey`) that hold rows already. */
   readonly filled: Set<string>;
   note(message: string, key: string): CommitNote;

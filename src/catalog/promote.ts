@@ -15,6 +15,8 @@ export interface PromoteRequest {
   /** Recorded snapshots; those of the plan that are not among them are written. */
   readonly recorded: ReadonlyMap<string, Snapshot>;
   readonly datasets: ReadonlyMap<string, Dataset>;
+  /** Empty tables that nothing will point at. */
+  readonly unneeded: readonly TableName[];
   readonly note: CommitNote;
   readonly now: Date;
 }
@@ -47,6 +49,7 @@ export async function promote(session: LakeSession, request: PromoteRequest): Pr
       request,
       views.map((view) => view.view),
     );
+    for (const table of request.unneeded) await transaction.run(`DROP TABLE IF EXISTS ${inLake(table)}`);
     await writeRecords(transaction, request);
   });
 }

@@ -9,13 +9,19 @@ const RUN = 'scilake_run';
  * SQL runs as it was written. Made once for a run; views are added as tables come to be.
  */
 export interface RunCatalog {
-  /** Points a logical name at a physical table or view. */
-  pointAt(name: TableName, physical: TableName): Promise<void>;
+  /** Points logical names at physical tables or views, all in one transaction of the in-memory catalog. */
+  pointAt(names: readonly PointedName[]): Promise<void>;
   /** Points a logical name at a table of its own name in the lake, which somebody else keeps. */
   pointOutside(name: TableName): Promise<void>;
   /** Gives an EMBEDDED model's query its name. */
   inline(name: TableName, query: string): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A logical name and the table behind it. */
+export interface PointedName {
+  readonly name: TableName;
+  readonly physical: TableName;
 }
 
 export async function openRunCatalog(session: LakeSession): Promise<RunCatalog> {
@@ -26,16 +32,27 @@ export async function openRunCatalog(session: LakeSession): Promise<RunCatalog> 
     await database.run(`USE ${RUN}`);
   });
   const schemas = new Set<string>();
-  const define = (name: TableName, body: string): Promise<void> =>
-    session.exclusively(async (database: Database) => {
-      if (!schemas.has(name.schema)) await database.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(RUN, name.schema)}`);
-      schemas.add(name.schema);
-      await database.run(`CREATE OR REPLACE VIEW ${qualified(RUN, name.schema, name.table)} AS ${body}`);
-    });
+  const define = async (database: Database, name: TableName, body: string): Promise<void> => {
+    if (!schemas.has(name.schema)) await database.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(RUN, name.schema)}`);
+    schemas.add(name.schema);
+    await database.run(`CREATE OR REPLACE VIEW ${qualified(RUN, name.schema, name.table)} AS ${body}`);
+  };
   return {
-    pointAt: (name, physical) => define(name, `FROM ${inLake(physical)}`),
-    pointOutside: (name) => define(name, `FROM ${inLake(name)}`),
-    inline: (name, query) => define(name, `\n${query}`),
+    pointAt: (names) =>
+      session.exclusively(async (database) => {
+        // In a transaction the lake's catalog is looked at once for all views, not once for each.
+        await database.run('BEGIN');
+        try {
+          for (const { name, physical } of names) await define(database, name, `FROM ${inLake(physical)}`);
+          await database.run('COMMIT');
+        } catch (thrown) {
+          await database.run('ROLLBACK');
+          schemas.clear();
+          throw thrown;
+        }
+      }),
+    pointOutside: (name) => session.exclusively((database) => define(database, name, `FROM ${inLake(name)}`)),
+    inline: (name, query) => session.exclusively((database) => define(database, name, `\n${query}`)),
     close: () =>
       session.exclusively(async (database) => {
         await database.run('USE memory');

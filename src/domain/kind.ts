@@ -34,6 +34,8 @@ export interface ModelKind {
   readonly onAdditiveChange: OnSchemaChange;
   /** The column that says to which interval a row belongs. */
   readonly timeColumn?: string;
+  /** Its fill loads into the temporary table first. */
+  readonly usesStaging?: true;
   /** The SQL that puts the rows of one interval into the table. */
   fill(request: FillRequest): readonly FillStatement[];
   /** For `once`: the file, relative to the model's own, that holds the rows. */

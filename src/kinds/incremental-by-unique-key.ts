@@ -52,6 +52,7 @@ export const incrementalByUniqueKey: KindDefinition = {
       },
       metadataProperties: { ...shared.metadataProperties, batchSize: batchSize ?? null },
       history: 'intervals',
+      usesStaging: true,
       lookback,
       ...(batchSize === undefined ? {} : { batchSize }),
       fill: (request) => fillByKey(request, keys, { rule: onDuplicateKey, order }),
