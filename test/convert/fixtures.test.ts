@@ -93,6 +93,38 @@ interface ExpectedMtx extends ExpectedCounts {
   readonly expect?: 'error';
 }
 
+interface ExpectedPickle {
+  readonly expect?: 'error';
+  readonly n_rows?: number;
+  readonly n?: number;
+  readonly shape?: readonly number[];
+  readonly cols?: Readonly<Record<string, ExpectedColumn>>;
+}
+
+interface ExpectedRds extends ExpectedCounts {
+  readonly expect?: string;
+  readonly kind?: string;
+  readonly names?: readonly string[];
+  readonly counts?: ExpectedCounts;
+  readonly columns?: readonly string[];
+  readonly obs_columns?: readonly string[];
+  readonly var_columns?: readonly string[];
+  readonly n_rows?: number;
+  readonly row_names?: readonly string[];
+  readonly nulls?: Readonly<Record<string, number>>;
+  readonly score_finite_sum?: number;
+  readonly day_first?: string;
+  readonly label_2?: string;
+  readonly value_0?: string;
+  readonly pca_sum?: number;
+  readonly logcounts_sum?: number;
+  readonly data_sum?: number;
+  readonly column_major?: boolean;
+  readonly value_g2_c3?: number;
+  readonly n_true?: number;
+  readonly length?: number;
+}
+
 async function checkCounts(converted: Converted, at: string, expected: ExpectedCounts): Promise<void> {
   const entry = converted.manifest.elements.find((element) => element.path === at);
   const shape = expected.anndata_shape ?? expected.shape ?? [expected.n_obs ?? 0, expected.n_vars ?? 0];
@@ -308,6 +340,116 @@ describe.runIf(fixtures !== '')('files of SCILAKE_FIXTURES', () => {
       const converted = await convert(database, folder, { file });
       expect(schemaOf(converted.conversion)).toEqual(converted.inspected);
       await checkCounts(converted, 'X', expected);
+    });
+  }
+
+  for (const [name, expected] of expectedOf<ExpectedRds>('rds')) {
+    const file = path.join(fixtures, 'rds', name);
+    if (expected.expect !== undefined) {
+      test(`rds/${name} is refused by one named error`, async () => {
+        const errors = await refusal(folder, { file });
+        expect(errors).toHaveLength(1);
+        expect(errors[0]?.code).toMatch(/^SL06/);
+      });
+      continue;
+    }
+    test(`rds/${name} keeps what it holds`, async () => {
+      const converted = await convert(database, folder, { file });
+      expect(schemaOf(converted.conversion)).toEqual(converted.inspected);
+      const counts = expected.counts ?? (expected.nnz === undefined ? undefined : expected);
+      if (counts !== undefined && expected.kind !== 'list') await checkCounts(converted, 'X', counts);
+      const paths = converted.conversion.elements.map((element) => element.path);
+      if (expected.kind === 'list') expect(paths).toEqual(expect.arrayContaining(['counts/X', 'mat/X', 'uns']));
+      for (const name of expected.kind === 'RData' ? (expected.names ?? []) : []) {
+        expect(
+          paths.some((at) => at === name || at.startsWith(`${name}/`)),
+          name,
+        ).toBe(true);
+      }
+      const columnsOf = (at: string): readonly string[] =>
+        converted.manifest.elements.find((element) => element.path === at)?.columns?.map((column) => column.name) ?? [];
+      if (expected.obs_columns !== undefined) expect(columnsOf('obs')).toEqual(expected.obs_columns);
+      if (expected.var_columns !== undefined) expect(columnsOf('var')).toEqual(expected.var_columns);
+      if (expected.columns !== undefined) expect(columnsOf('table')).toEqual(expected.columns);
+      if (expected.n_rows !== undefined)
+        expect(await converted.value('table', 'count(*)::INTEGER')).toBe(expected.n_rows);
+      if (expected.row_names !== undefined) {
+        expect((await converted.rows('table')).map((row) => row.row_name)).toEqual(expected.row_names);
+      }
+      for (const [column, nulls] of Object.entries(expected.nulls ?? {})) {
+        expect(await converted.value('table', `count(*) FILTER (WHERE "${column}" IS NULL)::INTEGER`), column).toBe(
+          nulls,
+        );
+      }
+      if (expected.score_finite_sum !== undefined) {
+        const finite = 'sum(score) FILTER (WHERE isfinite(score))';
+        expectNear(await converted.value('table', finite), expected.score_finite_sum, 'score');
+        const rows = await converted.rows('table');
+        expect(rows.slice(0, 4).map((row) => row.score)).toEqual(['NaN', null, 'Infinity', '-Infinity']);
+        expect([rows[0]?.day, rows[0]?.ts, rows[2]?.label]).toEqual([
+          expected.day_first,
+          '2020-01-01 13:00:00+00',
+          expected.label_2,
+        ]);
+      }
+      if (expected.value_0 !== undefined) expect((await converted.rows('table'))[0]?.x).toBe(expected.value_0);
+      const embedding = paths.find((at) => at.toLowerCase() === 'obsm/pca');
+      if (expected.pca_sum !== undefined) {
+        const sum = embedding === undefined ? null : await converted.value(embedding, 'sum(d0 + d1 + d2 + d3 + d4)');
+        expectNear(sum, expected.pca_sum, 'pca');
+      }
+      const layerSum = expected.logcounts_sum ?? expected.data_sum;
+      const layer = expected.logcounts_sum === undefined ? 'layers/data' : 'layers/logcounts';
+      if (layerSum !== undefined) expectNear(await converted.value(layer, 'sum(value)'), layerSum, layer);
+      if (expected.column_major === true) expect(Number(await converted.value('X', 'sum(value)'))).toBe(expected.sum);
+      if (expected.value_g2_c3 !== undefined) {
+        const value = 'sum(value) FILTER (WHERE gene_idx = 1 AND cell_idx = 2)';
+        expect(Number(await converted.value('X', value))).toBe(expected.value_g2_c3);
+      }
+      if (expected.n_true !== undefined)
+        expect(await converted.value('X', 'count(*) FILTER (WHERE value)::INTEGER')).toBe(expected.n_true);
+      if (expected.length !== undefined)
+        expect(await converted.value('table', 'sum(value)::BIGINT')).toBe(String(expected.sum));
+    });
+  }
+
+  for (const [name, expected] of expectedOf<ExpectedPickle>('pickle')) {
+    const file = path.join(fixtures, 'pickle', name);
+    if (expected.expect === 'error') {
+      test(`pickle/${name} is refused by one named error, nothing executed`, async () => {
+        const errors = await refusal(folder, { file });
+        expect(errors).toHaveLength(1);
+        expect(errors[0]?.code).toMatch(/^SL06/);
+        expect(fs.existsSync('PWNED')).toBe(false);
+      });
+      continue;
+    }
+    test(`pickle/${name} keeps every value`, async () => {
+      const converted = await convert(database, folder, { file });
+      expect(schemaOf(converted.conversion)).toEqual(converted.inspected);
+      const [element] = converted.manifest.elements;
+      const at = element?.path ?? '';
+      const rows = await converted.rows(at);
+      expect(rows.length).toBe(expected.n_rows ?? expected.n ?? expected.shape?.[0]);
+      for (const [column, facts] of Object.entries(expected.cols ?? {})) {
+        const entry = element?.columns?.find((candidate) => candidate.name === column);
+        expect(entry?.dtype, column).toBe(facts.dtype);
+        const values = rows.map((row) => row[entry?.col ?? ''] ?? null);
+        const isMissing = (value: Cell): boolean => value === null || value === 'NaN';
+        expect(values.filter(isMissing).length, column).toBe(facts.nulls);
+        if (typeof facts.sum === 'string') {
+          expect(
+            values.reduce<bigint>((sum, value) => sum + BigInt(String(value)), 0n),
+            column,
+          ).toBe(BigInt(facts.sum));
+        } else if (facts.sum !== undefined) {
+          const sum = values.reduce<number>((total, value) => total + (isMissing(value) ? 0 : Number(value)), 0);
+          expectNear(sum, facts.sum, column);
+        }
+        if (facts.categories !== undefined)
+          expect([entry?.categories, entry?.ordered]).toEqual([facts.categories, facts.ordered]);
+        if (facts.true !== undefined) expect(values.filter((value) => value === true).length).toBe(facts.true);
+      }
     });
   }
 

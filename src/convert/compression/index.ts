@@ -3,14 +3,16 @@ import { createGunzip } from 'node:zlib';
 import { messageOf } from '../../domain/diagnostic.js';
 import { ByteInput, CompressionError } from './byte-input.js';
 import { decodeBzip2 } from './bzip2.js';
+import { decodeXz } from './xz.js';
 
 export { CompressionError } from './byte-input.js';
 
-export type Compression = 'none' | 'gzip' | 'bzip2';
+export type Compression = 'none' | 'gzip' | 'bzip2' | 'xz';
 
 const SIGNATURES: readonly { readonly compression: Compression; readonly bytes: readonly number[] }[] = [
   { compression: 'gzip', bytes: [0x1f, 0x8b] },
   { compression: 'bzip2', bytes: [0x42, 0x5a, 0x68] },
+  { compression: 'xz', bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00] },
 ];
 
 const BLOCK_BYTES = 1 << 20;
@@ -65,6 +67,9 @@ export async function* contentBlocks(file: string, blockBytes = BLOCK_BYTES): As
       return;
     case 'bzip2':
       yield* decoded(file, decodeBzip2);
+      return;
+    case 'xz':
+      yield* decoded(file, decodeXz);
       return;
   }
 }
