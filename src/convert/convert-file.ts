@@ -35,6 +35,20 @@ export async function inspectFile(
 }
 
 /**
+ * All files that a conversion of this one would read: itself, and what belongs to it (the names beside a matrix).
+ *
+ * @returns absolute paths; or why the file cannot be read (SL06xx)
+ */
+export async function inputFiles(request: ConvertRequest, effects: ConvertEffects): Promise<Result<readonly string[]>> {
+  return valued(async () => {
+    const settled = await settle(request, effects);
+    if (!settled.ok) return settled;
+    const { format, raw } = settled.value;
+    return succeed(format.inputs?.(raw) ?? [raw.file]);
+  });
+}
+
+/**
  * Converts a raw file into a folder of parquet files and a `manifest.json`. They are written into a neighbour of `out`,
  * compared with what was read, and renamed: `out` holds everything or does not exist. Equal input gives equal bytes.
  *

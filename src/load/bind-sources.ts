@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { inspectFile } from '../convert/index.js';
+import { inputFiles, inspectFile } from '../convert/index.js';
 import type { BoundSource } from '../domain/bound-project.js';
 import type { ElementSchema } from '../domain/convert.js';
 import { type Diagnostic, type Result, succeed } from '../domain/diagnostic.js';
@@ -35,31 +35,34 @@ async function bindSource(source: Source, effects: BindSourceEffects): Promise<R
   const landed = await land(source, effects);
   if (!landed.ok) return landed;
   const { path: file, sha256 } = landed.value;
-  const version = digest(
-    sha256,
-    source.format ?? '',
-    canonicalJson(source.formatOptions),
-    path.basename(file),
-    CONVERTER_VERSION,
-  ).slice(0, 10);
+  const request = {
+    file,
+    displayName: source.uri,
+    ...(source.format === undefined ? {} : { format: source.format }),
+    options: source.formatOptions,
+  };
+  const inputs = await inputFiles(request, effects);
+  if (!inputs.ok) return placedAt(source, inputs.errors);
+  // What belongs to the file (the names beside a matrix) changes what it becomes.
+  const beside = await Promise.all(
+    inputs.value.filter((input) => input !== file).map((input) => effects.files.sha256(input)),
+  );
+  const settings = [source.format ?? '', canonicalJson(source.formatOptions), path.basename(file), CONVERTER_VERSION];
+  const version = digest(sha256, ...beside, ...settings).slice(0, 10);
   const cached = readCache(cacheEntry(version, effects), effects);
   if (cached !== undefined) return succeed({ source, path: file, sha256, version, ...cached }, landed.warnings);
-  const inspected = await inspectFile(
-    {
-      file,
-      displayName: source.uri,
-      ...(source.format === undefined ? {} : { format: source.format }),
-      options: source.formatOptions,
-    },
-    effects,
-  );
-  if (!inspected.ok)
-    return { ok: false, errors: inspected.errors.map((error) => ({ location: source.uriLocation, ...error })) };
+  const inspected = await inspectFile(request, effects);
+  if (!inspected.ok) return placedAt(source, inspected.errors);
   effects.files.writeCache(cacheEntry(version, effects), JSON.stringify(inspected.value));
   return succeed({ source, path: file, sha256, version, ...inspected.value }, [
     ...landed.warnings,
     ...inspected.warnings,
   ]);
+}
+
+/** Errors inside a raw file have no line of the project; its declaration is the next best place. */
+function placedAt(source: Source, errors: readonly Diagnostic[]): Result<never> {
+  return { ok: false, errors: errors.map((error) => ({ location: source.uriLocation, ...error })) };
 }
 
 function cacheEntry(version: string, { cacheFolder }: BindSourceEffects): string {
