@@ -26,7 +26,7 @@ export async function backfill(
   const { interval } = step;
   const key = builtKey(snapshot, step.version);
   await nameInlineParents(snapshot, work);
-  await runBefore(orThrow(program.statements('before', interval)), work);
+  await runBefore(orThrow(program.statements('before', interval, table)), work);
   const note = work.note(`build ${step.model}`, `build/${step.model}/${interval.start}-${interval.end}`);
   const rows = await work.session.transaction(note, async (transaction) => {
     const statements =
@@ -41,7 +41,7 @@ export async function backfill(
             isEmpty: !work.filled.has(key),
           });
     const written = await fill(statements, transaction, program.location);
-    for (const statement of orThrow(program.statements('after', interval))) await transaction.run(statement);
+    for (const statement of orThrow(program.statements('after', interval, table))) await transaction.run(statement);
     await runAudits({
       program,
       model: step.model,

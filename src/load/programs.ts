@@ -55,12 +55,16 @@ function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, co
       const rendered = render(model.query, interval, 'evaluating');
       return rendered.ok ? succeed(guarded(bound, rendered.value)) : rendered;
     },
-    statements: (stage, interval) =>
-      gather(
-        (stage === 'before' ? model.preStatements : model.postStatements).map((statement) =>
-          render(statement, interval, 'evaluating'),
-        ),
-      ),
+    statements(stage, interval, thisModel) {
+      const values = new Map([...valuesFor(interval, 'evaluating'), ['this_model', thisModel]]);
+      const around = stage === 'before' ? model.preStatements : model.postStatements;
+      return gather(
+        around.map((statement): Result<string> => {
+          const rendered = renderMacros(statement, values);
+          return rendered.ok ? succeed(rendered.value.sql) : rendered;
+        }),
+      );
+    },
     audits(thisModel, interval) {
       const rows = auditedRows(bound, thisModel, interval);
       const attached = attachAudits(model.audits, model.inlineAudits, context.project.project.audits);

@@ -292,8 +292,15 @@ function placeStatements(
   let query: SqlText | undefined;
   let inVirtualUpdate = false;
   for (const statement of sql) {
-    if (statement.keyword === 'ON_VIRTUAL_UPDATE_BEGIN') inVirtualUpdate = true;
-    else if (statement.keyword === 'ON_VIRTUAL_UPDATE_END') inVirtualUpdate = false;
+    if (statement.keyword === 'ON_VIRTUAL_UPDATE_BEGIN') {
+      inVirtualUpdate = true;
+      properties.warn(
+        'SL0216',
+        statement.sql.span,
+        'statements for the virtual update are kept, but not run yet',
+        'put what must run into statements after the query',
+      );
+    } else if (statement.keyword === 'ON_VIRTUAL_UPDATE_END') inVirtualUpdate = false;
     else if (inVirtualUpdate) onVirtualUpdate.push(statement.sql);
     else if (statement.keyword.startsWith('JINJA_')) {
       properties.report(

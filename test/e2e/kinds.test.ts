@@ -219,6 +219,19 @@ FROM range(3) AS t(id)`,
   });
 });
 
+describe('statements around a query', () => {
+  test('run before and after it, and those of the virtual update are said not to run', async () => {
+    rig = makeRig({
+      'models/a.sql':
+        'MODEL (name s.a, kind FULL);\nCREATE OR REPLACE TEMP MACRO twice(x) AS x * 2;\nSELECT twice(21) AS y;\nON_VIRTUAL_UPDATE_BEGIN;\nSELECT 1;\nON_VIRTUAL_UPDATE_END;',
+      'models/b.sql': 'MODEL (name s.b, kind FULL);\nSELECT 1 AS x;\nUPDATE @this_model SET x = 2;',
+    });
+    const applied = await rig.run('apply');
+    expect(applied.err).toContain('warning SL0216');
+    expect(await rig.rows('SELECT y, x FROM s.a, s.b')).toEqual([{ y: 42, x: 2 }]);
+  });
+});
+
 describe('a plan may leave the building out', () => {
   const model = {
     'models/daily.sql':
