@@ -9,8 +9,15 @@ export function isTrue(condition: Json): boolean {
       constant.is_null === false && (constant.value === true || constant.value === 't' || constant.value === 'true')
     );
   if (condition.type !== 'COMPARE_EQUAL') return false;
-  const [left, right] = [constantOf(condition.left), constantOf(condition.right)];
-  return left !== undefined && left.is_null === false && JSON.stringify(left) === JSON.stringify(right);
+  // Casts are part of the value: `1.5::INT = 1.5` does not hold.
+  const [left, right] = [constantText(condition.left), constantText(condition.right)];
+  return left !== undefined && left === right;
+}
+
+/** A constant that is not NULL, with the casts around it. */
+function constantText(expression: Json): string | undefined {
+  if (!isRecord(expression) || constantOf(expression)?.is_null !== false) return undefined;
+  return JSON.stringify(expression, (key, value) => (key === 'query_location' || key === 'alias' ? undefined : value));
 }
 
 function constantOf(expression: Json): JsonRecord | undefined {

@@ -40,6 +40,16 @@ export function constantPart(hash: string): Part {
   return { hash, rowSets: nothing, columns: nothing };
 }
 
+/**
+ * The order of rows that come from several inputs. DuckDB keeps the order of subqueries where it can, so that a LIMIT, a
+ * window or a list above them depends on it.
+ */
+export function ordersOf(inputs: readonly Flow[]): Part | undefined {
+  if (inputs.every((input) => input.order === undefined)) return undefined;
+  const orders = inputs.map((input) => input.order ?? constantPart(''));
+  return part(digest('orders', ...orders.map((order) => order.hash)), ...orders);
+}
+
 /** The row set of what always has one row: an aggregate without groups, a SELECT without FROM. */
 export const ONE_ROW: Part = constantPart('one row');
 

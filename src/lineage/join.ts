@@ -1,16 +1,31 @@
 import { digest } from '../domain/digest.js';
 import { counts, isRecord, items, type JsonRecord, records, textAt } from '../domain/json.js';
-import { type Flow, type FlowColumn, flowColumn, ONE_ROW, type Part, part, picked, tagged, type Walk } from './flow.js';
+import {
+  type Flow,
+  type FlowColumn,
+  flowColumn,
+  ONE_ROW,
+  ordersOf,
+  type Part,
+  part,
+  picked,
+  tagged,
+  type Walk,
+} from './flow.js';
 
 interface Sides {
   readonly left: Flow;
   readonly right: Flow;
 }
 
+/** Joins that keep right rows without a partner. */
+const leftNullable: ReadonlySet<string> = new Set(['RIGHT', 'FULL', 'OUTER']);
+
 /** All joins, the ones that DuckDB makes of subqueries included. */
 export function joinFlow(walk: Walk, node: JsonRecord, type: string): Flow {
   const { left, right } = visitSides(walk, node, type);
-  const rightTagged = tagged('right', right.columns);
+  // By what stands to the left, so that in a chain of joins the second and the third use of a table stay two.
+  const rightTagged = tagged(digest('right', left.rows.hash), right.columns);
   const { conditions, marks } = readConditions(walk, node, type, { left, right: { ...right, columns: rightTagged } });
   walk.decideRows(conditions, 'join');
   const hashes = conditions.map((condition) => condition.hash).sort();
@@ -30,13 +45,16 @@ export function joinFlow(walk: Walk, node: JsonRecord, type: string): Flow {
   // One row on a side (a scalar subquery that does not look outside) neither adds nor takes rows.
   if (type === 'LOGICAL_CROSS_PRODUCT' && (left.rows.hash === ONE_ROW.hash || right.rows.hash === ONE_ROW.hash)) {
     const kept = right.rows.hash === ONE_ROW.hash ? left : right;
-    return { ...kept, columns: [...keptLeft, ...rightTagged] };
+    return { ...kept, columns: [...keptLeft, ...right.columns] };
   }
+  const order = ordersOf([left, right]);
+  // Rows that meet by their position meet by their order.
+  const meeting = type === 'LOGICAL_POSITIONAL_JOIN' && order !== undefined ? [...conditions, order] : conditions;
   const rows = part(
-    digest('join', type, joinType, left.rows.hash, right.rows.hash, ...hashes),
+    digest('join', type, joinType, left.rows.hash, right.rows.hash, ...meeting.map((met) => met.hash).sort()),
     left.rows,
     right.rows,
-    ...conditions,
+    ...meeting,
   );
   const keptRight = picked(rightTagged, counts(node.right_projection_map));
   switch (joinType) {
@@ -46,8 +64,12 @@ export function joinFlow(walk: Walk, node: JsonRecord, type: string): Flow {
     case 'RIGHT_SEMI':
     case 'RIGHT_ANTI':
       return { rows, order: undefined, columns: keptRight };
-    default:
-      return { rows, order: left.order, columns: [...keptLeft, ...keptRight] };
+    default: {
+      // What is computed before such a join is NULL where a row has no partner, what is computed after it need not be.
+      const isLeftNullable = type === 'LOGICAL_POSITIONAL_JOIN' || leftNullable.has(joinType);
+      const seenLeft = isLeftNullable ? tagged('left', keptLeft) : keptLeft;
+      return { rows, order, columns: [...seenLeft, ...keptRight] };
+    }
   }
 }
 

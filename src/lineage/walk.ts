@@ -10,9 +10,11 @@ import {
   type FlowColumn,
   flowColumn,
   ONE_ROW,
+  ordersOf,
   type Part,
   part,
   picked,
+  tagged,
   UnknownPlanError,
   type Walk,
 } from './flow.js';
@@ -167,6 +169,13 @@ export class PlanWalk implements Walk {
         const cte = this.#ctes.get(countAt(node, 'cte_index') ?? -1);
         if (cte === undefined)
           throw new UnknownPlanError(`reference to CTE ${String(node.cte_index)} before its definition`);
+        // `recurring.r` is all that a recursion has found so far, `r` only its last round.
+        if (node.is_recurring === true)
+          return {
+            ...cte,
+            rows: part(digest('so far', cte.rows.hash), cte.rows),
+            columns: tagged('so far', cte.columns),
+          };
         return cte;
       }
       case 'LOGICAL_MATERIALIZED_CTE':
@@ -185,7 +194,7 @@ export class PlanWalk implements Walk {
           const sides = inputs.map((input) => at(input.columns, index, 'union column'));
           return flowColumn(digest('union', ...sides.map((side) => side.hash)), sides);
         });
-        return { rows, order: undefined, columns };
+        return { rows, order: ordersOf(inputs), columns };
       }
       case 'LOGICAL_INTERSECT':
       case 'LOGICAL_EXCEPT': {
@@ -199,7 +208,11 @@ export class PlanWalk implements Walk {
           right.rows.hash,
           ...all.map((column) => column.hash),
         );
-        return { rows: part(hash, left.rows, right.rows, ...all), order: undefined, columns: left.columns };
+        return {
+          rows: part(hash, left.rows, right.rows, ...all),
+          order: ordersOf([left, right]),
+          columns: left.columns,
+        };
       }
       case 'LOGICAL_CROSS_PRODUCT':
       case 'LOGICAL_POSITIONAL_JOIN':
@@ -258,7 +271,7 @@ export class PlanWalk implements Walk {
     this.#bind(node, 'group_index', groupColumns);
     this.#bind(node, 'aggregate_index', aggregates);
     this.#bind(node, 'groupings_index', groupings);
-    return { rows, order: undefined, columns: [...groupColumns, ...aggregates, ...groupings] };
+    return { rows, order: input.order, columns: [...groupColumns, ...aggregates, ...groupings] };
   }
 
   #orderPart(orders: Json, input: readonly FlowColumn[]): Part {
@@ -311,6 +324,7 @@ export class PlanWalk implements Walk {
       const hash = digest(
         'recursion',
         String(node.union_all),
+        JSON.stringify(records(node.key_targets).map((key) => key.index ?? null)),
         base.rows.hash,
         round.rows.hash,
         ...base.columns.map((c) => c.hash),
