@@ -6,7 +6,7 @@ import type { Binding } from './binding.js';
 import { decodeBinding, decodeReferences } from './decode.js';
 
 /** Raised whenever reading a plan or a syntax tree gives other results than before: older entries are then not found. */
-const READER_VERSION = '1';
+const READER_VERSION = '2';
 
 /**
  * Answers of the engine, kept by content: the text, the schemas that it was bound against, the versions of DuckDB and of
