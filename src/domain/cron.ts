@@ -46,6 +46,8 @@ export function cronProblem(expression: string): string | undefined {
 
 /** True for the IANA name of a time zone, in any case. */
 export function isTimeZone(name: string): boolean {
+  // Asking Intl costs a quarter of a millisecond, and nearly every model says UTC.
+  if (name === 'UTC') return true;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {

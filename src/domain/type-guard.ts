@@ -22,6 +22,7 @@ const replacements: Readonly<Record<string, { readonly to: string; readonly why:
  * @param type as DESCRIBE or the driver prints it
  */
 export function storedType(type: string): StoredType {
+  if (/^[A-Z]+$/.test(type) && !(type in replacements)) return { type: 'kept' };
   const reasons: string[] = [];
   let refused: string | undefined;
   let to = '';

@@ -3,6 +3,7 @@ import { messageOf } from '../domain/diagnostic.js';
 import { countAt, isRecord, items, type Json, textAt } from '../domain/json.js';
 import { ident, literal, qualified, type TableName } from '../domain/names.js';
 import type { Database, DuckDb } from './duckdb.js';
+import { columnsOfCreateTable } from './plan-columns.js';
 
 /** An error of DuckDB's parser or binder, as it describes it itself. */
 export interface EngineError {
@@ -36,7 +37,9 @@ export interface ShadowCatalog {
   parse(queries: readonly string[]): Promise<readonly Parsed[]>;
   /** Resolves a query against what has been declared. */
   bind(query: string): Promise<Bound>;
-  declareTable(name: TableName, columns: readonly Column[]): Promise<void>;
+  /** The same for many queries that do not read each other, in one statement: a third of the cost of one by one. */
+  bindAll(queries: readonly string[]): Promise<readonly Bound[]>;
+  declareTables(tables: readonly { readonly name: TableName; readonly columns: readonly Column[] }[]): Promise<void>;
   declareView(name: TableName, query: string): Promise<void>;
   /** DuckDB's version: its answers may differ from version to version. */
   engineVersion(): Promise<string>;
@@ -65,10 +68,20 @@ export async function openShadowCatalog(duckdb: DuckDb, projectFolder: string): 
       return rows.map((row) => readTree(String(row.tree)));
     },
     bind: (query) => bindQuery(database, query),
-    async declareTable(name, columns) {
-      await ensureSchema(name.schema);
-      const definitions = columns.map((column) => `${ident(column.name)} ${column.type}`).join(', ');
-      await database.run(`CREATE OR REPLACE TABLE ${qualified(name.schema, name.table)} (${definitions})`);
+    bindAll: (queries) => bindQueries(database, queries),
+    async declareTables(tables) {
+      for (const { name } of tables) await ensureSchema(name.schema);
+      const statements = tables.map(({ name, columns }) => {
+        const definitions = columns.map((column) => `${ident(column.name)} ${column.type}`).join(', ');
+        return `CREATE OR REPLACE TABLE ${qualified(name.schema, name.table)} (${definitions})`;
+      });
+      if (statements.length === 0) return;
+      try {
+        await database.run(`BEGIN;\n${statements.join(';\n')};\nCOMMIT`);
+      } catch (thrown) {
+        await database.run('ROLLBACK');
+        throw thrown;
+      }
     },
     async declareView(name, query) {
       await ensureSchema(name.schema);
@@ -80,6 +93,46 @@ export async function openShadowCatalog(duckdb: DuckDb, projectFolder: string): 
     },
     close: () => database.close(),
   };
+}
+
+/** How many queries one statement asks for: their plans are in memory at once. */
+const BATCH_SIZE = 100;
+
+/**
+ * `CREATE TABLE … AS` is planned in place of the query itself: that plan carries the names and types of the result, which
+ * would otherwise take a `prepare`, and that optimises. What it cannot answer is asked one by one.
+ */
+async function bindQueries(database: Database, queries: readonly string[]): Promise<readonly Bound[]> {
+  const bound: Bound[] = [];
+  for (let from = 0; from < queries.length; from += BATCH_SIZE) {
+    const batch = queries.slice(from, from + BATCH_SIZE);
+    const answers = batch.length > 1 ? await createTablePlans(database, batch) : [];
+    for (const [at, query] of batch.entries()) {
+      const answer = parseJson(answers[at] ?? '');
+      const plan = isRecord(answer) && answer.error === false ? items(answer.plans)[0] : undefined;
+      const columns = columnsOfCreateTable(plan);
+      const own = isRecord(plan) ? items(plan.children)[0] : undefined;
+      bound.push(
+        columns === undefined || own === undefined
+          ? await bindQuery(database, query)
+          : { type: 'bound', columns, plan: own },
+      );
+    }
+  }
+  return bound;
+}
+
+/** @returns one JSON text for each query; none at all when the statement as a whole fails on one of them */
+async function createTablePlans(database: Database, queries: readonly string[]): Promise<readonly string[]> {
+  const values = queries.map((query, at) => `(${at}, ${literal(`CREATE TABLE scilake_probe AS\n${query}`)})`);
+  try {
+    const { rows } = await database.table(
+      `SELECT json_serialize_plan(query) AS plan\nFROM (VALUES ${values.join(',\n')}) AS texts(position, query)\nORDER BY position`,
+    );
+    return rows.map(([plan]) => String(plan));
+  } catch {
+    return [];
+  }
 }
 
 async function bindQuery(database: Database, query: string): Promise<Bound> {

@@ -1,6 +1,6 @@
-import { digest } from '../domain/digest.js';
 import { countAt, isRecord, items, type Json, type JsonRecord, textAt } from '../domain/json.js';
 import { at, type FlowColumn, flowColumn, type Part, UnknownPlanError } from './flow.js';
+import { planHash } from './plan-hash.js';
 
 /** Columns that references without a position name (below lateral table functions), by table index. */
 export type Bindings = ReadonlyMap<number, readonly FlowColumn[]>;
@@ -78,7 +78,7 @@ export class ExpressionReader {
     const used: FlowColumn[] = [];
     const text = this.#text(expression, input, used);
     const kind = tag === 'aggregate' || tag === 'window' ? tag : 'expression';
-    return flowColumn(digest(tag, text, ...alsoOn.map((p) => p.hash)), used, alsoOn, kind);
+    return flowColumn(planHash(tag, text, ...alsoOn.map((p) => p.hash)), used, alsoOn, kind);
   }
 
   #referenced(expression: JsonRecord, input: readonly FlowColumn[]): FlowColumn | undefined {
@@ -99,7 +99,7 @@ export class ExpressionReader {
   /** The expression with its references replaced by the hashes of what they refer to. */
   #text(expression: Json, input: readonly FlowColumn[], used: FlowColumn[]): string {
     if (Array.isArray(expression)) return `[${expression.map((item) => this.#text(item, input, used)).join(',')}]`;
-    if (!isRecord(expression)) return JSON.stringify(expression) ?? 'null';
+    if (!isRecord(expression)) return JSON.stringify(expression ?? null);
     const referenced = this.#referenced(expression, input);
     if (referenced !== undefined) {
       used.push(referenced);
@@ -115,7 +115,8 @@ export class ExpressionReader {
     const name = textAt(expression, 'name').toLowerCase();
     if (kind === 'BOUND_FUNCTION' && volatileFunctions.has(name)) this.#volatile.add(name);
     const fields: string[] = [];
-    for (const key of Object.keys(expression).sort()) {
+    // DuckDB writes the fields of a class always in one order.
+    for (const key in expression) {
       if (spelling.has(key)) continue;
       // Bodies of lambdas hold references of their own, into another input: they are compared as text.
       if (key === 'function_data')
@@ -159,5 +160,7 @@ function sameType(cast: JsonRecord): boolean {
   const child = cast.child;
   if (!isRecord(child)) return false;
   const from = child.return_type ?? (isRecord(child.value) ? child.value.type : undefined);
-  return from !== undefined && JSON.stringify(from) === JSON.stringify(cast.return_type);
+  const to = cast.return_type;
+  if (!isRecord(from) || !isRecord(to) || from.id !== to.id) return false;
+  return JSON.stringify(from.type_info) === JSON.stringify(to.type_info);
 }

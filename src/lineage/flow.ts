@@ -1,6 +1,6 @@
-import { digest } from '../domain/digest.js';
 import type { Json, JsonRecord } from '../domain/json.js';
 import { type RowKind, type ValueKind, valueKinds } from '../domain/query-print.js';
+import { planHash } from './plan-hash.js';
 
 /** A hash with the leaves it was computed from. */
 export interface Part {
@@ -47,7 +47,7 @@ export function constantPart(hash: string): Part {
 export function ordersOf(inputs: readonly Flow[]): Part | undefined {
   if (inputs.every((input) => input.order === undefined)) return undefined;
   const orders = inputs.map((input) => input.order ?? constantPart(''));
-  return part(digest('orders', ...orders.map((order) => order.hash)), ...orders);
+  return part(planHash('orders', ...orders.map((order) => order.hash)), ...orders);
 }
 
 /** The row set of what always has one row: an aggregate without groups, a SELECT without FROM. */
@@ -107,7 +107,7 @@ export function at<T>(list: readonly T[], index: number, what: string): T {
 
 /** Tags the columns of one side of a join, so that the same table on both sides stays two. */
 export function tagged(tag: string, columns: readonly FlowColumn[]): readonly FlowColumn[] {
-  return columns.map((column) => ({ ...column, hash: digest(tag, column.hash) }));
+  return columns.map((column) => ({ ...column, hash: planHash(tag, column.hash) }));
 }
 
 export function picked<T>(list: readonly T[], indexes: readonly number[]): readonly T[] {

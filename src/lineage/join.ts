@@ -1,4 +1,3 @@
-import { digest } from '../domain/digest.js';
 import { counts, isRecord, items, type JsonRecord, records, textAt } from '../domain/json.js';
 import {
   type Flow,
@@ -12,6 +11,7 @@ import {
   tagged,
   type Walk,
 } from './flow.js';
+import { planHash } from './plan-hash.js';
 
 interface Sides {
   readonly left: Flow;
@@ -25,7 +25,7 @@ const leftNullable: ReadonlySet<string> = new Set(['RIGHT', 'FULL', 'OUTER']);
 export function joinFlow(walk: Walk, node: JsonRecord, type: string): Flow {
   const { left, right } = visitSides(walk, node, type);
   // By what stands to the left, so that in a chain of joins the second and the third use of a table stay two.
-  const rightTagged = tagged(digest('right', left.rows.hash), right.columns);
+  const rightTagged = tagged(planHash('right', left.rows.hash), right.columns);
   const { conditions, marks } = readConditions(walk, node, type, { left, right: { ...right, columns: rightTagged } });
   walk.decideRows(conditions, 'join');
   const hashes = conditions.map((condition) => condition.hash).sort();
@@ -34,12 +34,12 @@ export function joinFlow(walk: Walk, node: JsonRecord, type: string): Flow {
   // A scalar subquery and a membership test add a value to each left row; the left row set stays as it is.
   if (joinType === 'SINGLE') {
     const found = picked(right.columns, counts(node.right_projection_map)).map((column) =>
-      flowColumn(digest('scalar', right.rows.hash, column.hash, ...hashes), [column], [right.rows, ...conditions]),
+      flowColumn(planHash('scalar', right.rows.hash, column.hash, ...hashes), [column], [right.rows, ...conditions]),
     );
     return { ...left, columns: [...keptLeft, ...found] };
   }
   if (joinType === 'MARK') {
-    const mark = flowColumn(digest('mark', right.rows.hash, ...hashes), marks, [right.rows, ...conditions]);
+    const mark = flowColumn(planHash('mark', right.rows.hash, ...hashes), marks, [right.rows, ...conditions]);
     return { ...left, columns: [...keptLeft, mark] };
   }
   // One row on a side (a scalar subquery that does not look outside) neither adds nor takes rows.
@@ -51,7 +51,7 @@ export function joinFlow(walk: Walk, node: JsonRecord, type: string): Flow {
   // Rows that meet by their position meet by their order.
   const meeting = type === 'LOGICAL_POSITIONAL_JOIN' && order !== undefined ? [...conditions, order] : conditions;
   const rows = part(
-    digest('join', type, joinType, left.rows.hash, right.rows.hash, ...meeting.map((met) => met.hash).sort()),
+    planHash('join', type, joinType, left.rows.hash, right.rows.hash, ...meeting.map((met) => met.hash).sort()),
     left.rows,
     right.rows,
     ...meeting,
@@ -114,7 +114,10 @@ function readConditions(
         walk.columnOf(condition.right, right.columns, 'on'),
       ];
       add(
-        flowColumn(digest('compare', textAt(condition, 'comparison'), ...sides.map((side: Part) => side.hash)), sides),
+        flowColumn(
+          planHash('compare', textAt(condition, 'comparison'), ...sides.map((side: Part) => side.hash)),
+          sides,
+        ),
         isPlumbing,
       );
     } else add(walk.columnOf(condition.expression ?? condition, both, 'on'), isPlumbing);

@@ -1,8 +1,8 @@
 import type { Column } from '../domain/column.js';
-import { digest } from '../domain/digest.js';
 import { isRecord, type Json } from '../domain/json.js';
 import type { ColumnPrint, Lineage, PartPrint } from '../domain/query-print.js';
 import { type Part, UnknownPlanError } from './flow.js';
+import { planHash } from './plan-hash.js';
 import { PlanWalk } from './walk.js';
 
 /**
@@ -59,7 +59,7 @@ export function unknownLineage(
     reason,
     tables: [...query.tables].sort(),
     columns: query.columns,
-    textHash: digest('text', query.text),
+    textHash: planHash('text', query.text),
   };
 }
 

@@ -1,4 +1,3 @@
-import { digest } from '../domain/digest.js';
 import { countAt, counts, isRecord, items, type JsonRecord, records, textAt } from '../domain/json.js';
 import { tableKey } from '../domain/names.js';
 import { columnKey } from '../domain/query-print.js';
@@ -13,6 +12,7 @@ import {
   UnknownPlanError,
   type Walk,
 } from './flow.js';
+import { planHash } from './plan-hash.js';
 
 /** Table functions that make rows of their own and read no table. */
 const generators = /^(?:range|generate_series|unnest|repeat|repeat_row|duckdb_|pragma_)/;
@@ -44,22 +44,22 @@ export function scanFlow(walk: Walk, node: JsonRecord, tables: Set<string>): Flo
       : JSON.stringify([name, node.parameters, node.named_parameters, data.files ?? data.file_list ?? null]);
   const inputParts = input === undefined ? [] : [input.rows, ...input.columns];
   const sample = isRecord(node.extra_info) ? JSON.stringify(node.extra_info.sample_options ?? null) : 'null';
-  const rowsHash = digest('get', identity, sample, ...inputParts.map((p) => p.hash));
+  const rowsHash = planHash('get', identity, sample, ...inputParts.map((p) => p.hash));
   const rows: Part =
     key === '' ? part(rowsHash, ...inputParts) : { hash: rowsHash, rowSets: new Set([key]), columns: new Set() };
   const indexes = records(node.column_indexes).map((column) => countAt(column, 'index') ?? -1);
   const made = (indexes.length === 0 ? [-1] : indexes).map((index): FlowColumn => {
     const column = names[index];
-    if (typeof column !== 'string') return flowColumn(digest('virtual', identity), [], key === '' ? inputParts : []);
+    if (typeof column !== 'string') return flowColumn(planHash('virtual', identity), [], key === '' ? inputParts : []);
     if (key === '')
       return flowColumn(
-        digest('column', identity, column, ...inputParts.map((p) => p.hash)),
+        planHash('column', identity, column, ...inputParts.map((p) => p.hash)),
         input === undefined ? [] : input.columns,
         inputParts,
       );
     const leaf = new Set([columnKey(key, column)]);
     return {
-      hash: digest('column', identity, column.toLowerCase()),
+      hash: planHash('column', identity, column.toLowerCase()),
       sources: new Map([[columnKey(key, column), 'copy']]),
       columns: leaf,
       rowSets: new Set(),

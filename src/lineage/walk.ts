@@ -1,4 +1,3 @@
-import { digest } from '../domain/digest.js';
 import { countAt, counts, isRecord, items, type Json, type JsonRecord, records, textAt } from '../domain/json.js';
 import type { RowKind } from '../domain/query-print.js';
 import { isTrue } from './constant-condition.js';
@@ -19,6 +18,7 @@ import {
   type Walk,
 } from './flow.js';
 import { joinFlow } from './join.js';
+import { planHash } from './plan-hash.js';
 import { scanFlow } from './scan.js';
 
 /**
@@ -102,12 +102,12 @@ export class PlanWalk implements Walk {
         const lists = this.columnsOf(node.expressions, input.columns, 'list');
         this.decideRows(lists, 'unnest');
         const rows = part(
-          digest('unnest', input.rows.hash, ...lists.map((list) => list.hash).sort()),
+          planHash('unnest', input.rows.hash, ...lists.map((list) => list.hash).sort()),
           input.rows,
           ...lists,
         );
         const made = lists.map((list) =>
-          flowColumn(digest('unnested', rows.hash, list.hash), [list], [rows], 'expression'),
+          flowColumn(planHash('unnested', rows.hash, list.hash), [list], [rows], 'expression'),
         );
         this.#bind(node, 'unnest_index', made);
         return { ...input, rows, columns: [...input.columns, ...made] };
@@ -120,7 +120,7 @@ export class PlanWalk implements Walk {
         // LIMIT (SELECT …): the bound is a column of the input, which a subquery has joined.
         const read = bounds.flatMap((bound) => this.columnsOf([bound.expression].filter(isRecord), input.columns));
         this.decideRows(read, 'filter');
-        const hash = digest(
+        const hash = planHash(
           'limit',
           input.rows.hash,
           order.hash,
@@ -133,7 +133,7 @@ export class PlanWalk implements Walk {
       case 'LOGICAL_SAMPLE': {
         const input = this.child(node, 0);
         const details = JSON.stringify([node.sample_options, node.limit, node.offset, node.orders]);
-        return { ...input, rows: part(digest(type, input.rows.hash, details), input.rows) };
+        return { ...input, rows: part(planHash(type, input.rows.hash, details), input.rows) };
       }
       case 'LOGICAL_ORDER_BY':
         return this.#order(node);
@@ -143,7 +143,7 @@ export class PlanWalk implements Walk {
         this.decideRows(targets, 'distinct');
         const order = isRecord(node.order_by) ? this.#orderPart(node.order_by.orders, input.columns) : constantPart('');
         const names = [...new Set(targets.map((target) => target.hash))].sort();
-        const hash = digest('distinct', textAt(node, 'distinct_type'), input.rows.hash, order.hash, ...names);
+        const hash = planHash('distinct', textAt(node, 'distinct_type'), input.rows.hash, order.hash, ...names);
         return { ...input, rows: part(hash, input.rows, order, ...targets) };
       }
       case 'LOGICAL_DUMMY_SCAN':
@@ -151,9 +151,9 @@ export class PlanWalk implements Walk {
       case 'LOGICAL_CHUNK_GET': {
         const content = JSON.stringify(node.collection);
         const columns = items(node.chunk_types).map((_, index) =>
-          flowColumn(digest('chunk', content, String(index)), []),
+          flowColumn(planHash('chunk', content, String(index)), []),
         );
-        return { rows: constantPart(digest('chunk', content)), order: undefined, columns };
+        return { rows: constantPart(planHash('chunk', content)), order: undefined, columns };
       }
       case 'LOGICAL_EMPTY_RESULT':
         return {
@@ -173,7 +173,7 @@ export class PlanWalk implements Walk {
         if (node.is_recurring === true)
           return {
             ...cte,
-            rows: part(digest('so far', cte.rows.hash), cte.rows),
+            rows: part(planHash('so far', cte.rows.hash), cte.rows),
             columns: tagged('so far', cte.columns),
           };
         return cte;
@@ -186,13 +186,13 @@ export class PlanWalk implements Walk {
       case 'LOGICAL_UNION': {
         const inputs = records(node.children).map((child) => this.flow(child));
         const rows = part(
-          digest('union', ...inputs.map((input) => input.rows.hash)),
+          planHash('union', ...inputs.map((input) => input.rows.hash)),
           ...inputs.map((input) => input.rows),
         );
         const width = Math.min(...inputs.map((input) => input.columns.length));
         const columns = Array.from({ length: width }, (_, index) => {
           const sides = inputs.map((input) => at(input.columns, index, 'union column'));
-          return flowColumn(digest('union', ...sides.map((side) => side.hash)), sides);
+          return flowColumn(planHash('union', ...sides.map((side) => side.hash)), sides);
         });
         return { rows, order: ordersOf(inputs), columns };
       }
@@ -201,7 +201,7 @@ export class PlanWalk implements Walk {
         const [left, right] = [this.child(node, 0), this.child(node, 1)];
         this.decideRows([...left.columns, ...right.columns], 'set operation');
         const all = [...left.columns, ...right.columns];
-        const hash = digest(
+        const hash = planHash(
           type,
           String(node.setop_all),
           left.rows.hash,
@@ -238,7 +238,7 @@ export class PlanWalk implements Walk {
     if (conditions.length === 0) return { ...input, columns };
     const read = this.columnsOf(conditions, input.columns);
     this.decideRows(read, 'filter');
-    const hash = digest('filter', input.rows.hash, ...read.map((condition) => condition.hash).sort());
+    const hash = planHash('filter', input.rows.hash, ...read.map((condition) => condition.hash).sort());
     return { ...input, rows: part(hash, input.rows, ...read), columns };
   }
 
@@ -254,19 +254,19 @@ export class PlanWalk implements Walk {
     );
     const names = [...new Set(groups.map((group) => group.hash))].sort();
     const grouped = part(
-      digest('aggregate', input.rows.hash, names.join(), sets.length > 1 ? sets.sort().join(';') : ''),
+      planHash('aggregate', input.rows.hash, names.join(), sets.length > 1 ? sets.sort().join(';') : ''),
       input.rows,
       ...groups,
     );
     // Without groups there is one row, whatever comes in; the values still depend on all that comes in.
     const rows = groups.length === 0 && sets.length <= 1 ? ONE_ROW : grouped;
-    const groupColumns = groups.map((group) => flowColumn(digest('group', group.hash), [group]));
+    const groupColumns = groups.map((group) => flowColumn(planHash('group', group.hash), [group]));
     // DuckDB keeps the order of a subquery: `list(x)` above an ORDER BY gathers in that order.
     const over = [grouped, ...(input.order === undefined ? [] : [input.order])];
     const aggregates = items(node.expressions).map((e) => this.columnOf(e, input.columns, 'aggregate', over));
     const groupings = items(node.grouping_functions).map((set) => {
       const over = indexList(set).map((index) => at(groups, index, 'group'));
-      return flowColumn(digest('grouping', grouped.hash, ...over.map((group) => group.hash)), over, [grouped]);
+      return flowColumn(planHash('grouping', grouped.hash, ...over.map((group) => group.hash)), over, [grouped]);
     });
     this.#bind(node, 'group_index', groupColumns);
     this.#bind(node, 'aggregate_index', aggregates);
@@ -279,7 +279,7 @@ export class PlanWalk implements Walk {
       this.columnOf(order.expression, input, `order ${String(order.type)} ${String(order.null_order)}`),
     );
     this.decideRows(columns, 'order');
-    return part(digest('order', ...columns.map((column) => column.hash)), ...columns);
+    return part(planHash('order', ...columns.map((column) => column.hash)), ...columns);
   }
 
   #order(node: JsonRecord): Flow {
@@ -296,9 +296,9 @@ export class PlanWalk implements Walk {
     const rowsOfValues = items(node.expressions).map((row) => this.columnsOf(row, input?.columns ?? [], 'value'));
     const columns = items(node.expr_types).map((_, index) => {
       const cells = rowsOfValues.map((row) => at(row, index, 'value'));
-      return flowColumn(digest('values', ...cells.map((cell) => cell.hash)), cells);
+      return flowColumn(planHash('values', ...cells.map((cell) => cell.hash)), cells);
     });
-    return { rows: constantPart(digest('values', String(rowsOfValues.length))), order: undefined, columns };
+    return { rows: constantPart(planHash('values', String(rowsOfValues.length))), order: undefined, columns };
   }
 
   #delimGet(node: JsonRecord): Flow {
@@ -306,7 +306,7 @@ export class PlanWalk implements Walk {
     const columns = this.#delim.findLast((candidate) => candidate.length === width);
     if (columns === undefined) throw new UnknownPlanError('DELIM_GET without its join');
     return {
-      rows: part(digest('delim', ...columns.map((column) => column.hash)), ...columns),
+      rows: part(planHash('delim', ...columns.map((column) => column.hash)), ...columns),
       order: undefined,
       columns,
     };
@@ -315,13 +315,13 @@ export class PlanWalk implements Walk {
   #recursion(node: JsonRecord): Flow {
     const index = countAt(node, 'table_index') ?? -1;
     const base = this.child(node, 0);
-    let columns = base.columns.map((column, i) => ({ ...column, hash: digest('recurring', String(i), column.hash) }));
-    let rows = part(digest('recurring', base.rows.hash), base.rows);
+    let columns = base.columns.map((column, i) => ({ ...column, hash: planHash('recurring', String(i), column.hash) }));
+    let rows = part(planHash('recurring', base.rows.hash), base.rows);
     // The hash of one round stands for all; the leaves are followed until a round adds none.
     for (;;) {
       this.#ctes.set(index, { rows, order: undefined, columns });
       const round = this.child(node, 1);
-      const hash = digest(
+      const hash = planHash(
         'recursion',
         String(node.union_all),
         JSON.stringify(records(node.key_targets).map((key) => key.index ?? null)),
@@ -344,7 +344,7 @@ export class PlanWalk implements Walk {
         return {
           rows: whole,
           order: undefined,
-          columns: columns.map((column, i) => flowColumn(digest(hash, String(i)), [column], [whole])),
+          columns: columns.map((column, i) => flowColumn(planHash(hash, String(i)), [column], [whole])),
         };
       }
     }
@@ -365,7 +365,7 @@ export class PlanWalk implements Walk {
         at(input.columns, groupCount + 1 + which, 'pivot value'),
       ];
       const value = JSON.stringify(values[Math.floor((index - groupCount) / aggregateCount)]);
-      return flowColumn(digest('pivot', String(which), value, ...from.map((column) => column.hash)), from, [
+      return flowColumn(planHash('pivot', String(which), value, ...from.map((column) => column.hash)), from, [
         input.rows,
       ]);
     });

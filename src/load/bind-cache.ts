@@ -1,19 +1,19 @@
+import { createHash } from 'node:crypto';
 import * as path from 'node:path';
-import { digest } from '../domain/digest.js';
 import type { References } from '../domain/references.js';
 import type { Files } from '../effects/files.js';
 import type { Binding } from './binding.js';
 import { decodeBinding, decodeReferences } from './decode.js';
 
 /** Raised whenever reading a plan or a syntax tree gives other results than before: older entries are then not found. */
-const READER_VERSION = '2';
+const READER_VERSION = '3';
 
 /**
  * Answers of the engine, kept by content: the text, the schemas that it was bound against, the versions of DuckDB and of
- * our own reading. An entry that is damaged does not match its own hash and is no entry.
+ * our own reading. A file that is damaged does not match its own hash and holds nothing.
  */
 export class BindCache {
-  readonly #lines: Map<string, string>;
+  readonly #entries: Map<string, string>;
   readonly #used = new Map<string, string>();
   readonly #file: string;
   readonly #files: Files;
@@ -24,12 +24,12 @@ export class BindCache {
     this.#file = path.join(cacheFolder, 'bindings.txt');
     this.#files = files;
     this.#engine = `${engineVersion} ${READER_VERSION}`;
-    this.#lines = readLines(this.#file, files);
+    this.#entries = readEntries(this.#file, files);
   }
 
   /** Key of a query's binding. @param schemas one text for each table that it reads */
   bindingKey(sql: string, schemas: readonly string[]): string {
-    return digest('binding', this.#engine, sql, ...schemas);
+    return hashOf('binding', this.#engine, sql, ...schemas);
   }
 
   binding(key: string): Binding | undefined {
@@ -41,39 +41,51 @@ export class BindCache {
   }
 
   references(sql: string): References | undefined {
-    return this.#read(digest('references', this.#engine, sql), decodeReferences);
+    return this.#read(hashOf('references', this.#engine, sql), decodeReferences);
   }
 
   keepReferences(sql: string, references: References): void {
-    this.#write(digest('references', this.#engine, sql), references);
+    this.#write(hashOf('references', this.#engine, sql), references);
   }
 
   /** Writes what this load used, if anything is new. What it did not use is forgotten. */
   save(): void {
     if (!this.#isChanged) return;
-    this.#files.writeCache(this.#file, [...this.#used].map(([key, line]) => `${key} ${line}\n`).join(''));
+    const body = [...this.#used].map(([key, text]) => `${key} ${text}\n`).join('');
+    this.#files.writeCache(this.#file, `${hashOf(body)}\n${body}`);
   }
 
   #read<T>(key: string, decode: (text: string) => T | undefined): T | undefined {
-    const line = this.#lines.get(key) ?? this.#used.get(key);
-    if (line === undefined) return undefined;
-    const [hash, text] = [line.slice(0, 16), line.slice(17)];
-    if (digest(text) !== hash) return undefined;
-    this.#used.set(key, line);
+    const text = this.#entries.get(key) ?? this.#used.get(key);
+    if (text === undefined) return undefined;
+    this.#used.set(key, text);
     return decode(text);
   }
 
   #write(key: string, value: Binding | References): void {
-    const text = JSON.stringify(value);
-    this.#used.set(key, `${digest(text)} ${text}`);
+    this.#used.set(key, JSON.stringify(value));
     this.#isChanged = true;
   }
 }
 
-function readLines(file: string, files: Files): Map<string, string> {
-  const lines = new Map<string, string>();
-  if (files.facts(file) === undefined) return lines;
-  for (const line of files.readText(file).split('\n'))
-    if (line.length > 17) lines.set(line.slice(0, 16), line.slice(17));
-  return lines;
+const KEY_LENGTH = 16;
+
+/** Entries by key; none of a file whose content is not the one that its first line vouches for. */
+function readEntries(file: string, files: Files): Map<string, string> {
+  const entries = new Map<string, string>();
+  if (files.facts(file) === undefined) return entries;
+  const text = files.readText(file);
+  const bodyStart = text.indexOf('\n') + 1;
+  const body = text.slice(bodyStart);
+  if (text.slice(0, bodyStart - 1) !== hashOf(body)) return entries;
+  for (const line of body.split('\n'))
+    if (line.length > KEY_LENGTH) entries.set(line.slice(0, KEY_LENGTH), line.slice(KEY_LENGTH + 1));
+  return entries;
+}
+
+/** 64 bits of SHA-256, by native code: the texts are long. The lengths keep ("ab", "c") and ("a", "bc") apart. */
+function hashOf(...parts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${part.length}:`).update(part);
+  return hash.digest('hex').slice(0, KEY_LENGTH);
 }

@@ -1,19 +1,19 @@
 import { orderGraph } from '../dag/graph.js';
 import type { BoundModel, BoundSource } from '../domain/bound-project.js';
 import { type Diagnostic, type Result, succeed } from '../domain/diagnostic.js';
-import { digest } from '../domain/digest.js';
 import type { Model, SqlText } from '../domain/model.js';
 import { tableKey } from '../domain/names.js';
 import type { Project } from '../domain/project.js';
 import type { Lineage } from '../domain/query-print.js';
-import type { ShadowCatalog } from '../effects/shadow-catalog.js';
+import type { Bound, ShadowCatalog } from '../effects/shadow-catalog.js';
 import { readPlan, unknownLineage } from '../lineage/read-plan.js';
 import { type Rendered, renderMacros } from '../parse/macros.js';
 import type { BindCache } from './bind-cache.js';
+import { bindExternal, bindSeed } from './bind-tables.js';
 import type { Binding } from './binding.js';
 import { engineDiagnostic } from './engine-diagnostic.js';
 import { cycleDiagnostics, missingParents } from './graph-diagnostics.js';
-import { readSeed, type SeedEffects } from './read-seed.js';
+import type { SeedEffects } from './read-seed.js';
 import { bindingVariables, type ReadModel, readTexts, sourceTableKeys } from './read-texts.js';
 import { ShadowTables } from './shadow-tables.js';
 import { columnDescriptions, declaredTypes, firstLine, statementLocation, tableColumns } from './table-columns.js';
@@ -27,8 +27,9 @@ export interface BindModelsRequest {
 }
 
 /**
- * Binds every model in topological order: its parents stand as empty tables in the shadow catalog, DuckDB says which
- * columns it gives and from where. A model below a broken one is not bound: its errors would only repeat the cause.
+ * Binds every model once its parents are bound: those stand as empty tables in the shadow catalog, DuckDB says which
+ * columns the model gives and from where. All that are ready are asked about together. A model below a broken one is not
+ * bound: its errors would only repeat the cause.
  */
 export async function bindModels(
   request: BindModelsRequest,
@@ -36,7 +37,6 @@ export async function bindModels(
   const { project, sources, shadow } = request;
   const tables = new ShadowTables(shadow);
   const errors: Diagnostic[] = [];
-  const warnings: Diagnostic[] = [];
   const read = await readTexts(request, errors);
   const sourceTables = addSources(sources, tables);
   const known = new Set([...project.models.map((model) => model.key), ...sourceTables]);
@@ -44,27 +44,51 @@ export async function bindModels(
   const byKey = new Map(read.map((one) => [one.model.key, one]));
   errors.push(...cycleDiagnostics(cycles, (key) => byKey.get(key)?.model));
   for (const one of read) errors.push(...missingParents(one.model, known));
-  const broken = new Set([...cycles.flat(), ...read.filter((one) => one.isBroken).map((one) => one.model.key)]);
-  const bound: BoundModel[] = [];
-  for (const key of graph.order) {
-    const one = byKey.get(key);
-    if (one === undefined) continue;
-    if (broken.has(key) || graph.parents.get(key)?.some((parent) => broken.has(parent))) {
-      broken.add(key);
-      continue;
+  const context: BindContext = { ...request, tables, known };
+  const results = new Map<string, Result<BoundModel>>();
+  const unusable = new Set([...cycles.flat(), ...read.filter((one) => one.isBroken).map((one) => one.model.key)]);
+  let waiting = graph.order.flatMap((key) => byKey.get(key) ?? []).filter((one) => !unusable.has(one.model.key));
+  // Which tables a text reads through a function (`query_table('s.t')`) shows only once it binds: such a model is tried
+  // again after all the others.
+  let isLastTry = false;
+  while (waiting.length > 0) {
+    const later: ReadModel[] = [];
+    const ready: ReadModel[] = [];
+    for (const one of waiting) {
+      const parents = graph.parents.get(one.model.key) ?? [];
+      if (parents.some((parent) => unusable.has(parent))) unusable.add(one.model.key);
+      else if (parents.every((parent) => results.has(parent))) ready.push(one);
+      else later.push(one);
     }
-    const result = await bindModel(one, { ...request, tables, known });
-    if (result.ok) {
-      bound.push(result.value);
+    const bound = await bindReady(ready, context);
+    const failed = ready.filter((one) => bound.get(one)?.ok === false && !isKept(one));
+    const isStuck = failed.length === ready.length;
+    for (const one of ready) {
+      const result = bound.get(one);
+      if (result === undefined) throw new Error(`${one.model.key} was not answered`);
+      if (failed.includes(one) && !isLastTry) {
+        later.push(one);
+        continue;
+      }
+      results.set(one.model.key, result);
       // Nobody can be bound against a table whose columns are not known; the reason has been said.
-      if (result.value.columns.length === 0) broken.add(key);
-      warnings.push(...result.warnings);
-    } else {
-      broken.add(key);
-      errors.push(...result.errors);
+      if (!result.ok || result.value.columns.length === 0) unusable.add(one.model.key);
     }
+    isLastTry = isStuck;
+    waiting = later;
   }
-  return { models: bound, diagnostics: [...errors, ...warnings] };
+  const inOrder = graph.order.flatMap((key) => results.get(key) ?? []);
+  const models = inOrder.flatMap((result) => (result.ok ? [result.value] : []));
+  const warnings = inOrder.flatMap((result) => (result.ok ? result.warnings : []));
+  errors.push(...inOrder.flatMap((result) => (result.ok ? [] : result.errors)));
+  return { models: inFullOrder(models), diagnostics: [...errors, ...warnings] };
+}
+
+/** Topological order by all that is read, tables that only the plans show included. */
+function inFullOrder(models: readonly BoundModel[]): readonly BoundModel[] {
+  const byKey = new Map(models.map((bound) => [bound.model.key, bound]));
+  const { graph } = orderGraph(new Map(models.map((bound) => [bound.model.key, bound.parents])));
+  return graph.order.flatMap((key) => byKey.get(key) ?? []);
 }
 
 function addSources(sources: readonly BoundSource[], tables: ShadowTables): readonly string[] {
@@ -84,37 +108,64 @@ interface BindContext extends BindModelsRequest {
   readonly known: ReadonlySet<string>;
 }
 
-async function bindModel(one: ReadModel, request: BindContext): Promise<Result<BoundModel>> {
+/** A model whose query is ready to be put to DuckDB. */
+type Askable = ReadModel & { readonly rendered: Rendered; readonly query: SqlText };
+
+/** Binds models whose parents are all bound. */
+async function bindReady(
+  ready: readonly ReadModel[],
+  context: BindContext,
+): Promise<ReadonlyMap<ReadModel, Result<BoundModel>>> {
+  const results = new Map<ReadModel, Result<BoundModel>>();
+  const askable: Askable[] = [];
+  for (const one of ready) {
+    const begun = await beginModel(one, context);
+    if ('ok' in begun) results.set(one, begun);
+    else askable.push(begun);
+  }
+  const bindings = await bindQueries(askable, context);
+  for (const [at, one] of askable.entries()) {
+    const binding = bindings[at];
+    const original = ready.find((candidate) => candidate.model === one.model);
+    if (binding === undefined || original === undefined) throw new Error(`${one.model.key} was not answered`);
+    results.set(original, binding.ok ? await endModel(one, binding.value, context) : binding);
+  }
+  return results;
+}
+
+/** What can be said of a model before its query is bound: all of it where it has none, or what is wrong with it. */
+async function beginModel(one: ReadModel, context: BindContext): Promise<Result<BoundModel> | Askable> {
   const { model, rendered } = one;
-  const { shadow, tables, known } = request;
-  if (model.kind.storage === 'outside') return bindExternal(model, request);
-  if (model.kind.seed !== undefined) return bindSeed(model, model.kind.seed, request);
+  if (model.kind.storage === 'outside') return bindExternal(model, context);
+  if (model.kind.seed !== undefined) return bindSeed(model, model.kind.seed, context);
   if (model.query === undefined || rendered === undefined) throw new Error(`${model.key} has no query`);
-  // A model that reads itself needs its own columns before they are known: they must be declared.
-  const unknown = unknownTables(model.query, one, known);
+  const unknown = unknownTables(model.query, one, context.known);
   if (unknown.length > 0) return { ok: false, errors: unknown };
+  // A model that reads itself needs its own columns before they are known: they must be declared.
   if (one.reads.includes(model.key)) {
     if (model.declaredColumns.length === 0) return { ok: false, errors: [readsItself(model)] };
-    tables.addTable(model.key, model.name, model.declaredColumns);
+    context.tables.addTable(model.key, model.name, model.declaredColumns);
   }
-  const preparation = await runMacroDefinitions(model, request);
+  const preparation = await runMacroDefinitions(model, context);
   if (preparation !== undefined) return { ok: false, errors: [preparation] };
-  const binding = await bindQuery({ ...one, rendered, query: model.query }, request);
-  if (!binding.ok) return binding;
-  const { lineage } = binding.value;
+  return { ...one, rendered, query: model.query };
+}
+
+/** Holds what DuckDB said of a query against what the header promises. */
+async function endModel(one: Askable, binding: Binding, context: BindContext): Promise<Result<BoundModel>> {
+  const { model, rendered } = one;
+  const { shadow, tables, known } = context;
+  const { lineage } = binding;
   const inPlan = lineage.known ? lineage.print.tables : lineage.tables;
   const parents = [...new Set([...one.reads, ...inPlan])].sort();
   const declared = await declaredTypes(model, shadow);
   if (!declared.ok) return declared;
-  const { columns, problems } = tableColumns(
-    model,
-    binding.value.columns.length > 0 ? binding.value.columns : declared.value,
-    declared.value,
-  );
+  const found = binding.columns.length > 0 ? binding.columns : declared.value;
+  const { columns, problems } = tableColumns(model, found, declared.value);
   const errors = [
     ...problems,
-    ...undeclaredReads({ model, rendered, parents, known, inPlan }),
-    ...sourcePromises(model, parents, request.sources),
+    ...undeclaredReads({ model, parents, known }),
+    ...sourcePromises(model, parents, context.sources),
     ...unknownLineageLint(model, lineage),
   ];
   if (errors.some((error) => error.severity === 'error')) return { ok: false, errors };
@@ -151,19 +202,36 @@ function unknownLineageLint(model: Model, lineage: Lineage): readonly Diagnostic
   ];
 }
 
-/** Asks DuckDB, unless it was asked the same before. Texts that read files, or come with statements of their own, are always asked. */
-async function bindQuery(
-  one: ReadModel & { readonly rendered: Rendered; readonly query: SqlText },
-  { shadow, cache, tables, known }: BindContext,
-): Promise<Result<Binding>> {
-  const { model, rendered, query, reads } = one;
-  const isKept = model.preStatements.length === 0 && !readsFiles.test(rendered.sql);
-  const key = cache.bindingKey(rendered.sql, tables.signatures([...reads].sort()));
-  const kept = isKept ? cache.binding(key) : undefined;
-  if (kept !== undefined) return succeed(kept);
-  if (isKept) await tables.ensure(reads);
-  else await tables.ensureAll();
-  const answer = await shadow.bind(rendered.sql);
+/** Asks DuckDB, unless it was asked the same before. */
+async function bindQueries(asked: readonly Askable[], context: BindContext): Promise<readonly Result<Binding>[]> {
+  const { shadow, cache, tables } = context;
+  const kept = new Set(asked.filter(isKept));
+  const keys = asked.map(({ rendered, reads }) => cache.bindingKey(rendered.sql, tables.signatures([...reads].sort())));
+  const answers = asked.map((one, at) => (kept.has(one) ? cache.binding(keys[at] ?? '') : undefined));
+  const open = asked.map((_, at) => at).filter((at) => answers[at] === undefined);
+  const together = open.filter((at) => asked[at] !== undefined && kept.has(asked[at]));
+  await tables.ensure(together.flatMap((at) => asked[at]?.reads ?? []));
+  const bound = await shadow.bindAll(together.map((at) => asked[at]?.rendered.sql ?? ''));
+  const answered = new Map(together.map((at, position) => [at, bound[position]]));
+  const results: Result<Binding>[] = [];
+  for (const [at, one] of asked.entries()) {
+    const before = answers[at];
+    if (before !== undefined) {
+      results.push(succeed(before));
+      continue;
+    }
+    if (!kept.has(one)) await tables.ensureAll();
+    const answer = kept.has(one) ? answered.get(at) : await shadow.bind(one.rendered.sql);
+    if (answer === undefined) throw new Error(`${one.model.key} was not answered`);
+    const result = readAnswer(one, answer, context);
+    if (result.ok && kept.has(one)) cache.keepBinding(keys[at] ?? '', result.value);
+    results.push(result);
+  }
+  return results;
+}
+
+function readAnswer(one: Askable, answer: Bound, { tables, known }: BindContext): Result<Binding> {
+  const { rendered, query, reads } = one;
   if (answer.type === 'error') {
     const diagnostic = engineDiagnostic(answer.error, query, rendered, known);
     const related = answer.error.type === 'column' ? tables.columnsOf(reads) : [];
@@ -173,13 +241,16 @@ async function bindQuery(
     answer.type === 'bound'
       ? readPlan(answer.plan, answer.columns, query.text)
       : unknownLineage(answer.reason, { tables: reads, columns: answer.columns, text: query.text });
-  const binding = { columns: answer.columns, lineage };
-  if (isKept) cache.keepBinding(key, binding);
-  return succeed(binding);
+  return succeed({ columns: answer.columns, lineage });
+}
+
+/** Texts that read files, or come with statements of their own, are asked about each time. */
+function isKept(one: ReadModel): boolean {
+  return one.model.preStatements.length === 0 && !readsFiles.test(one.rendered?.sql ?? '');
 }
 
 /** Functions and quoted names that stand for files, whose columns can change while the text does not. */
-const readsFiles = /\b(?:read_\w+|\w+_scan|glob|sniff_csv|query|query_table)\s*\(|\b(?:from|join)\s*'/i;
+const readsFiles = /\b(?:read_[a-z_]+|[a-z]+_scan|glob|sniff_csv|query|query_table)\s*\(|\b(?:from|join)\s*'/i;
 
 /** DuckDB's own schemas, which every query may read. */
 const systemSchemas = new Set(['information_schema', 'pg_catalog']);
@@ -228,83 +299,11 @@ async function runMacroDefinitions(
   return undefined;
 }
 
-async function bindExternal(model: Model, { shadow, tables }: BindContext): Promise<Result<BoundModel>> {
-  try {
-    await shadow.declareTable(model.name, model.declaredColumns);
-    tables.addTable(model.key, model.name, model.declaredColumns);
-  } catch (thrown) {
-    return {
-      ok: false,
-      errors: [{ code: 'SL0105', severity: 'error', message: firstLine(thrown), location: model.location }],
-    };
-  }
-  const lineage = unknownLineage('kept by somebody else', {
-    tables: [],
-    columns: model.declaredColumns,
-    text: model.key,
-  });
-  return succeed({
-    model,
-    parents: [],
-    lineage,
-    columns: model.declaredColumns,
-    references: undefined,
-    columnDescriptions: model.columnDescriptions,
-    contentHash: '',
-  });
-}
-
-async function bindSeed(
-  model: Model,
-  seed: NonNullable<Model['kind']['seed']>,
-  request: BindContext,
-): Promise<Result<BoundModel>> {
-  const read = await readSeed(model, seed, request.seedEffects);
-  if (!read.ok) return read;
-  const declared = await declaredTypes(model, request.shadow);
-  if (!declared.ok) return declared;
-  const { columns, problems } = tableColumns(model, read.value.columns, declared.value);
-  if (problems.some((problem) => problem.severity === 'error')) return { ok: false, errors: problems };
-  request.tables.addTable(model.key, model.name, columns);
-  const print = {
-    rows: { hash: digest('seed rows', String(read.value.rowCount)), rowSets: [], columns: [] },
-    order: '',
-    columns: columns.map((column, at) => ({
-      ...column,
-      hash: read.value.columnHashes[at] ?? '',
-      rowSets: [],
-      columns: [],
-      sources: [],
-      kinds: {},
-    })),
-    tables: [],
-    leaves: [],
-    rowSources: [],
-    rowKinds: {},
-    volatile: [],
-  };
-  const lineage: Lineage = { known: true, print };
-  return succeed(
-    {
-      model,
-      parents: [],
-      lineage,
-      columns,
-      references: undefined,
-      columnDescriptions: model.columnDescriptions,
-      contentHash: read.value.sha256,
-    },
-    problems,
-  );
-}
-
 /** Tables that only the plan shows (inside macros, as arguments) must be part of the project too. */
 function undeclaredReads(reads: {
   readonly model: Model;
-  readonly rendered: Rendered;
   readonly parents: readonly string[];
   readonly known: ReadonlySet<string>;
-  readonly inPlan: readonly string[];
 }): readonly Diagnostic[] {
   const { model, parents, known } = reads;
   return parents

@@ -4,11 +4,9 @@ import type { RelatedLocation, SourceLocation } from '../domain/diagnostic.js';
 import type { TableName } from '../domain/names.js';
 import type { ShadowCatalog } from '../effects/shadow-catalog.js';
 
-interface Pending {
-  /** Tables that must be there first. */
-  readonly needs: readonly string[];
-  readonly declare: () => Promise<void>;
-}
+type Pending =
+  | { readonly type: 'table'; readonly name: TableName; readonly columns: readonly Column[] }
+  | { readonly type: 'view'; readonly name: TableName; readonly sql: string; readonly needs: readonly string[] };
 
 /**
  * Tables of the shadow catalog, made only when a query has to be bound against them: with a warm cache, few or none are.
@@ -28,7 +26,7 @@ export class ShadowTables {
   addTable(key: string, name: TableName, columns: readonly Column[], location?: SourceLocation): void {
     this.#describe(key, columns, location);
     this.#signatures.set(key, `${key} (${columns.map((column) => `${column.name} ${column.type}`).join(', ')})`);
-    this.#pending.set(key, { needs: [], declare: () => this.#shadow.declareTable(name, columns) });
+    this.#pending.set(key, { type: 'table', name, columns });
   }
 
   /** An EMBEDDED model: its readers see through it. @param sql rendered */
@@ -36,7 +34,7 @@ export class ShadowTables {
     const { key, name, location } = bound.model;
     this.#describe(key, bound.columns, location);
     this.#signatures.set(key, `${key} ${sql} ${this.signatures(bound.parents).join(' ')}`);
-    this.#pending.set(key, { needs: bound.parents, declare: () => this.#shadow.declareView(name, sql) });
+    this.#pending.set(key, { type: 'view', name, sql, needs: bound.parents });
   }
 
   /** Where the models among these tables are, and which columns they give. */
@@ -55,17 +53,30 @@ export class ShadowTables {
     return keys.map((key) => this.#signatures.get(key) ?? key);
   }
 
+  /** Makes these tables, and what views among them need, where they are not there yet. */
   async ensure(keys: Iterable<string>): Promise<void> {
-    for (const key of keys) {
-      const pending = this.#pending.get(key);
-      if (pending === undefined) continue;
-      this.#pending.delete(key);
-      await this.ensure(pending.needs);
-      await pending.declare();
-    }
+    const tables: Extract<Pending, { type: 'table' }>[] = [];
+    const views: Extract<Pending, { type: 'view' }>[] = [];
+    this.#take(keys, (pending) => {
+      if (pending.type === 'table') tables.push(pending);
+      else views.push(pending);
+    });
+    await this.#shadow.declareTables(tables);
+    for (const { name, sql } of views) await this.#shadow.declareView(name, sql);
   }
 
   ensureAll(): Promise<void> {
     return this.ensure([...this.#pending.keys()]);
+  }
+
+  /** Hands out what is pending, what a view needs before the view. */
+  #take(keys: Iterable<string>, hand: (pending: Pending) => void): void {
+    for (const key of keys) {
+      const pending = this.#pending.get(key);
+      if (pending === undefined) continue;
+      this.#pending.delete(key);
+      if (pending.type === 'view') this.#take(pending.needs, hand);
+      hand(pending);
+    }
   }
 }

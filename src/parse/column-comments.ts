@@ -23,6 +23,7 @@ const clauses = new Set([
  *          or a star in it makes the projections uncountable
  */
 export function columnComments(sql: string): readonly (string | undefined)[] | undefined {
+  if (!sql.includes('--') && !sql.includes('/*')) return undefined;
   const { tokens } = tokenize(sql);
   const projections = outermostProjections(tokens);
   if (projections === undefined || projections.some(holdsStar)) return undefined;

@@ -198,4 +198,23 @@ describe('what was bound before', () => {
     });
     expect(Object.keys((await lineage('s.all'))['s.all']?.columns ?? {})).toEqual(['id', 'cls', 'mag', 'class', 'one']);
   });
+
+  test('orders by what only the plan shows: a table whose name is an argument', async () => {
+    rig = makeRig({
+      // By name and by file the reader comes first, and no text says that it reads s.z.
+      'models/a.sql': "MODEL (name s.a, kind FULL);\nSELECT x + 1 AS y FROM query_table('s.z')",
+      'models/b.sql': 'MODEL (name s.b, kind FULL);\nSELECT y FROM s.a',
+      'models/z.sql': 'MODEL (name s.z, kind FULL);\nSELECT 41 AS x',
+    });
+    expect((await lineage('s.a'))['s.a']).toMatchObject({ tables: ['s.z'], columns: { y: ['s.z.x'] } });
+    await rig.ok('apply', '-y');
+    expect(await rig.rows('SELECT y FROM s.b')).toEqual([{ y: 42 }]);
+  });
+
+  test('says which table is missing when its name is an argument', async () => {
+    rig = makeRig({ 'models/a.sql': "MODEL (name s.a, kind FULL);\nSELECT x FROM query_table('s.nothing')" });
+    const outcome = await rig.run('plan');
+    expect(outcome.code).toBe(1);
+    expect(outcome.err).toContain('s.nothing');
+  });
 });

@@ -34,7 +34,9 @@ async function dataOf(
         `s.${name}`,
         dataPrint(await lineageOf(catalog, sql), 'FULL', (table) => found.get(table)),
       );
-      await catalog.declareTable({ schema: 's', table: name }, await catalog.database.describe(sql));
+      await catalog.declareTables([
+        { name: { schema: 's', table: name }, columns: await catalog.database.describe(sql) },
+      ]);
     }
     return Object.fromEntries([...found].map(([key, data]) => [key.slice(2), data]));
   } finally {
