@@ -26,6 +26,8 @@ export interface Outside extends Omit<LakeEffects, 'announce'> {
   readonly elapsedMs: () => number;
   /** Who applies, for the lake's record. */
   readonly author: string;
+  /** Variables of the process, which may overrule settings. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** One project on this machine. */

@@ -115,7 +115,7 @@ async function runCommand(
   try {
     const { openWorkspace } = await import('../workflow.js');
     const emit = progressLines(shell, options.json ? 'quiet' : 'lines');
-    const workspace = openWorkspace(options.project, { ...shell.outside, emit });
+    const workspace = openWorkspace(options.project, { ...shell.outside, environment: shell.environment, emit });
     return await definition.run({ shell, options, workspace }, positionals, values);
   } catch (thrown) {
     if (thrown instanceof DiagnosticError) return reportErrors({ shell, options }, thrown.diagnostics);

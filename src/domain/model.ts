@@ -10,8 +10,10 @@ import type { TableName } from './names.js';
 export interface SqlText {
   readonly file: TextFile;
   readonly span: Span;
-  /** The statement without its semicolon. */
+  /** The statement without its semicolon; a Jinja block with its marks. */
   readonly text: string;
+  /** The template of a Jinja block, which is rendered before macros are. */
+  readonly jinja?: string;
 }
 
 /** An audit that a model asks for, with its arguments as SQL text. */
@@ -50,6 +52,10 @@ export interface Model {
   readonly preStatements: readonly SqlText[];
   readonly postStatements: readonly SqlText[];
   readonly onVirtualUpdate: readonly SqlText[];
+  /** `@DEF(…)` statements of the file, in their order. */
+  readonly definitions: readonly SqlText[];
+  /** Variables of the blueprint that this model was made from, as SQL, by lower-case name. */
+  readonly blueprint: Readonly<Record<string, string>>;
   readonly cron: Cron;
   readonly intervalUnit: IntervalUnit;
   /** As written; resolved against the time of the plan. */

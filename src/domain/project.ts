@@ -1,4 +1,7 @@
-import type { Audit, Model, Source } from './model.js';
+import type { Fragment } from './fragment.js';
+import type { JsonValue } from './kind.js';
+import type { JinjaRenderer, MacroFunction } from './macro.js';
+import type { Audit, Model, Source, SqlText } from './model.js';
 
 /** `scilake.yaml`, validated, with defaults filled in. */
 export interface ProjectConfig {
@@ -9,9 +12,24 @@ export interface ProjectConfig {
   /** Folder of the unit tests of models. */
   readonly tests: string;
   readonly defaultTargetEnvironment: string;
-  readonly variables: Readonly<Record<string, string | number | boolean>>;
+  /** Name of the gateway whose variables count; `@gateway`. */
+  readonly gateway: string;
+  /** Variables of the project, hidden by those of the gateway. */
+  readonly variables: Readonly<Record<string, JsonValue>>;
   /** DuckDB settings for the process that builds models. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Statements before and after every plan that is applied, and every run. */
+  readonly beforeAll: readonly SqlText[];
+  readonly afterAll: readonly SqlText[];
+  readonly linter: LinterConfig;
+}
+
+export interface LinterConfig {
+  readonly enabled: boolean;
+  /** Names of rules whose findings are errors, lower case; `all` for every rule. */
+  readonly rules: readonly string[];
+  readonly warnRules: readonly string[];
+  readonly ignoredRules: readonly string[];
 }
 
 export interface ModelDefaults {
@@ -20,6 +38,21 @@ export interface ModelDefaults {
   readonly cron: string;
   readonly kind?: string;
   readonly owner: string;
+  /** Header properties as fragments, by name: for models that do not give them themselves. */
+  readonly properties: Readonly<Record<string, Fragment>>;
+  readonly preStatements: readonly SqlText[];
+  readonly postStatements: readonly SqlText[];
+  readonly onVirtualUpdate: readonly SqlText[];
+}
+
+/** Macros that every model of a project sees. */
+export interface ProjectMacros {
+  /** Exported by TypeScript files of `macros/`, by lower-case name. */
+  readonly functions: ReadonlyMap<string, MacroFunction>;
+  /** `@DEF(…)` statements of SQL files of `macros/`. */
+  readonly definitions: readonly SqlText[];
+  /** With the project's own Jinja macros; undefined in a project without Jinja. */
+  readonly jinja?: JinjaRenderer;
 }
 
 /** A project as its files say it: parsed, not yet bound to an engine. */
@@ -29,4 +62,5 @@ export interface Project {
   readonly sources: readonly Source[];
   /** By lower-case name. */
   readonly audits: ReadonlyMap<string, Audit>;
+  readonly macros: ProjectMacros;
 }

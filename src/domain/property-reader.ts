@@ -11,6 +11,7 @@ export class PropertyReader {
   readonly file: TextFile;
   readonly owner: string;
   readonly ownerSpan: Span;
+  readonly #defaults: Readonly<Record<string, Fragment>>;
   readonly #pairs = new Map<string, Pair>();
   readonly #asked = new Set<string>();
   readonly #found: Diagnostic[] = [];
@@ -21,10 +22,13 @@ export class PropertyReader {
     readonly owner: string;
     readonly ownerSpan: Span;
     readonly properties: readonly Fragment[];
+    /** What counts for a property that the block does not give. */
+    readonly defaults?: Readonly<Record<string, Fragment>>;
   }) {
     this.file = block.file;
     this.owner = block.owner;
     this.ownerSpan = block.ownerSpan;
+    this.#defaults = block.defaults ?? {};
     for (const property of block.properties) this.#add(property);
   }
 
@@ -56,7 +60,7 @@ export class PropertyReader {
 
   fragment(name: string): Fragment | undefined {
     this.#asked.add(name);
-    return this.#pairs.get(name)?.value;
+    return this.#pairs.get(name)?.value ?? this.#defaults[name];
   }
 
   text(name: string): string | undefined {

@@ -7,14 +7,15 @@ import type { Project } from '../domain/project.js';
 import type { Lineage } from '../domain/query-print.js';
 import type { Bound, ShadowCatalog } from '../effects/shadow-catalog.js';
 import { readPlan, unknownLineage } from '../lineage/read-plan.js';
-import { type Rendered, renderMacros } from '../parse/macros.js';
+import type { Rendered } from '../parse/macros/index.js';
 import type { BindCache } from './bind-cache.js';
 import { bindExternal, bindSeed } from './bind-tables.js';
 import type { Binding } from './binding.js';
 import { engineDiagnostic } from './engine-diagnostic.js';
 import { cycleDiagnostics, missingParents } from './graph-diagnostics.js';
+import { columnsByTable } from './macro-scope.js';
 import type { SeedEffects } from './read-seed.js';
-import { bindingVariables, type ReadModel, readTexts, sourceTableKeys } from './read-texts.js';
+import { type ReadModel, readTexts, renderForBinding, sourceTableKeys } from './read-texts.js';
 import { ShadowTables } from './shadow-tables.js';
 import { columnDescriptions, declaredTypes, firstLine, statementLocation, tableColumns } from './table-columns.js';
 
@@ -136,6 +137,7 @@ async function bindReady(
 /** What can be said of a model before its query is bound: all of it where it has none, or what is wrong with it. */
 async function beginModel(one: ReadModel, context: BindContext): Promise<Result<BoundModel> | Askable> {
   const { model, rendered } = one;
+  const { tables } = context;
   if (model.kind.storage === 'outside') return bindExternal(model, context);
   if (model.kind.seed !== undefined) return bindSeed(model, model.kind.seed, context);
   if (model.query === undefined || rendered === undefined) throw new Error(`${model.key} has no query`);
@@ -144,11 +146,19 @@ async function beginModel(one: ReadModel, context: BindContext): Promise<Result<
   // A model that reads itself needs its own columns before they are known: they must be declared.
   if (one.reads.includes(model.key)) {
     if (model.declaredColumns.length === 0) return { ok: false, errors: [readsItself(model)] };
-    context.tables.addTable(model.key, model.name, model.declaredColumns);
+    tables.addTable(model.key, model.name, model.declaredColumns);
   }
   const preparation = await runMacroDefinitions(model, context);
   if (preparation !== undefined) return { ok: false, errors: [preparation] };
-  return { ...one, rendered, query: model.query };
+  if (!rendered.needsColumns) return { ...one, rendered, query: model.query };
+  // @STAR and @UNION name the columns of parents, which are known by now.
+  const again = renderForBinding(
+    model.query,
+    model,
+    context.project,
+    columnsByTable((key) => tables.columns(key)),
+  );
+  return again.ok ? { ...one, rendered: again.value, query: model.query } : again;
 }
 
 /** Holds what DuckDB said of a query against what the header promises. */
@@ -288,7 +298,7 @@ async function runMacroDefinitions(
 ): Promise<Diagnostic | undefined> {
   for (const statement of model.preStatements) {
     if (!/^CREATE\s+(?:OR\s+REPLACE\s+)?(?:TEMP(?:ORARY)?\s+)?(?:MACRO|FUNCTION)\b/i.test(statement.text)) continue;
-    const rendered = renderMacros(statement, bindingVariables(project, model));
+    const rendered = renderForBinding(statement, model, project);
     if (!rendered.ok) return rendered.errors[0];
     try {
       await shadow.database.run(rendered.value.sql);

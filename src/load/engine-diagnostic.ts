@@ -3,7 +3,7 @@ import { locate, utf16Offset, wordAt } from '../domain/location.js';
 import type { SqlText } from '../domain/model.js';
 import { didYouMean } from '../domain/near-miss.js';
 import type { EngineError } from '../effects/shadow-catalog.js';
-import type { Rendered } from '../parse/macros.js';
+import type { Rendered } from '../parse/macros/index.js';
 
 const codes = { syntax: 'SL0201', table: 'SL0203', column: 'SL0204', other: 'SL0202' } as const;
 

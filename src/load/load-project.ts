@@ -1,5 +1,5 @@
 import type { BoundProject } from '../domain/bound-project.js';
-import { fail, type Result, succeed } from '../domain/diagnostic.js';
+import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
@@ -15,11 +15,13 @@ export interface LoadEffects {
   readonly projectFolder: string;
   /** Folder for what can be computed again. */
   readonly cacheFolder: string;
+  /** Variables of the process, which may overrule settings. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Reads a project's files and binds its SQL: everything that is wrong with any part of it, or the value that planning works on. */
 export async function loadProject(effects: LoadEffects): Promise<Result<BoundProject>> {
-  const { project, diagnostics: readDiagnostics } = readProject(effects.projectFolder, effects.files);
+  const { project, diagnostics: readDiagnostics } = await readProject(effects);
   const { sources, diagnostics: sourceDiagnostics } = await bindSources(project.sources, effects);
   const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder);
   try {
@@ -35,7 +37,7 @@ export async function loadProject(effects: LoadEffects): Promise<Result<BoundPro
     const after = isIncomplete
       ? bound.diagnostics.filter((diagnostic) => !missingTable.has(diagnostic.code))
       : bound.diagnostics;
-    const all = [...before, ...after];
+    const all = distinct([...before, ...after]);
     if (all.some((diagnostic) => diagnostic.severity === 'error')) return fail(...all);
     return succeed({ project, models: bound.models, sources }, all);
   } finally {
@@ -47,3 +49,8 @@ export async function loadProject(effects: LoadEffects): Promise<Result<BoundPro
 const wholeFile: ReadonlySet<string> = new Set(['SL0303', 'SL0804']);
 
 const missingTable: ReadonlySet<string> = new Set(['SL0203', 'SL0302', 'SL0304']);
+
+/** Models of one blueprint file share what is wrong with it. */
+function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return [...new Map(diagnostics.map((diagnostic) => [JSON.stringify(diagnostic), diagnostic])).values()];
+}

@@ -1,4 +1,5 @@
 import type { BoundModel, BoundProject } from '../domain/bound-project.js';
+import type { Column } from '../domain/column.js';
 import { fail, gather, type Result, succeed } from '../domain/diagnostic.js';
 import type { Interval } from '../domain/interval.js';
 import type { SqlText } from '../domain/model.js';
@@ -6,10 +7,11 @@ import { ident, tableKey } from '../domain/names.js';
 import type { AuditQuery, ModelProgram } from '../domain/program.js';
 import { timeGuard } from '../kinds/incremental-by-time-range.js';
 import { attachAudits, auditQuery } from '../parse/audit-query.js';
-import { configVariables, type MacroValues, renderMacros, timeVariables } from '../parse/macros.js';
+import { isPlain, type MacroScope, renderMacros } from '../parse/macros/index.js';
 import { patchReferences } from '../parse/patch-references.js';
+import { columnsByTable, modelScope, type ScopeRequest } from './macro-scope.js';
 import { seedPath, seedQuery } from './read-seed.js';
-import { bindingVariables } from './read-texts.js';
+import { renderForBinding } from './read-texts.js';
 
 export interface ProgramContext {
   readonly project: BoundProject;
@@ -27,17 +29,16 @@ export function modelPrograms(context: ProgramContext): ReadonlyMap<string, Mode
 
 function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, context: ProgramContext): ModelProgram {
   const { model } = bound;
-  const valuesFor = (interval: Interval, stage: string): MacroValues =>
-    new Map([
-      ...configVariables(context.project.project.config.variables),
-      ...timeVariables(interval, context.executionTime),
-      ['this_model', `${ident(model.name.schema)}.${ident(model.name.table)}`],
-      ['runtime_stage', `'${stage}'`],
-      ['this_env', `'${context.environment}'`],
-      ['model_kind_name', `'${model.kind.name}'`],
-    ]);
-  const render = (sql: SqlText, interval: Interval, stage: string): Result<string> => {
-    const rendered = renderMacros(sql, valuesFor(interval, stage));
+  const columnsOf = columnsByTable((key) => columnsOfTable(key, byKey, context.project));
+  const scopeFor = (interval: Interval, stage: ScopeRequest['stage'], thisModel?: string): MacroScope => {
+    const { executionTime, environment } = context;
+    const { project } = context.project;
+    const named = thisModel === undefined ? {} : { thisModel };
+    return modelScope({ project, model, interval, executionTime, stage, environment, columnsOf, ...named }).scope;
+  };
+  const render = (sql: SqlText, scope: () => MacroScope): Result<string> => {
+    if (isPlain(sql)) return succeed(sql.text);
+    const rendered = renderMacros(sql, scope());
     return rendered.ok ? succeed(rendered.value.sql) : rendered;
   };
   return {
@@ -52,25 +53,20 @@ function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, co
           ),
         );
       if (model.query === undefined) throw new Error(`${model.key} has no query`);
-      const rendered = render(model.query, interval, 'evaluating');
+      const rendered = render(model.query, () => scopeFor(interval, 'evaluating'));
       return rendered.ok ? succeed(guarded(bound, rendered.value)) : rendered;
     },
     statements(stage, interval, thisModel) {
-      const values = new Map([...valuesFor(interval, 'evaluating'), ['this_model', thisModel]]);
       const around = stage === 'before' ? model.preStatements : model.postStatements;
-      return gather(
-        around.map((statement): Result<string> => {
-          const rendered = renderMacros(statement, values);
-          return rendered.ok ? succeed(rendered.value.sql) : rendered;
-        }),
-      );
+      return gather(around.map((statement) => render(statement, () => scopeFor(interval, 'evaluating', thisModel))));
     },
     audits(thisModel, interval) {
       const rows = auditedRows(bound, thisModel, interval);
+      const scope = scopeFor(interval, 'auditing');
       const attached = attachAudits(model.audits, model.inlineAudits, context.project.project.audits);
       return gather(
         attached.map((one): Result<AuditQuery> => {
-          const sql = auditQuery(one, rows, valuesFor(interval, 'auditing'));
+          const sql = auditQuery(one, rows, scope);
           return sql.ok
             ? succeed({ name: one.call.name, sql: sql.value, isBlocking: one.isBlocking, location: one.call.location })
             : sql;
@@ -79,6 +75,16 @@ function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, co
     },
     standalone: (tableOf) => standaloneQuery(bound, byKey, context, tableOf),
   };
+}
+
+function columnsOfTable(
+  key: string,
+  byKey: ReadonlyMap<string, BoundModel>,
+  project: BoundProject,
+): readonly Column[] | undefined {
+  const [schema = '', table] = key.split('.');
+  const source = project.sources.find((candidate) => candidate.source.name === schema);
+  return byKey.get(key)?.columns ?? source?.elements.find((element) => element.table.toLowerCase() === table)?.columns;
 }
 
 /** Types that the lake keeps otherwise, and types that the header declares, are cast by name in a SELECT around the query. */
@@ -121,7 +127,8 @@ function standaloneQuery(
 ): Result<string> {
   const { model, references } = bound;
   if (model.query === undefined) throw new Error(`${model.key} has no query`);
-  const rendered = renderMacros(model.query, bindingVariables(context.project.project, model));
+  const columnsOf = columnsByTable((key) => columnsOfTable(key, byKey, context.project));
+  const rendered = renderForBinding(model.query, model, context.project.project, columnsOf);
   if (!rendered.ok) return rendered;
   const inner = (key: string): string | undefined => {
     const parent = byKey.get(key);

@@ -1,16 +1,23 @@
 import * as path from 'node:path';
+import { parseEnv } from 'node:util';
 import { type Diagnostic, type Result, succeed } from '../domain/diagnostic.js';
 import type { TextFile } from '../domain/location.js';
 import type { Audit, Model, Source } from '../domain/model.js';
 import { didYouMean } from '../domain/near-miss.js';
 import type { Project, ProjectConfig } from '../domain/project.js';
 import type { Files } from '../effects/files.js';
+import { loadCode } from '../effects/project-code.js';
 import { parseAuditFile } from '../parse/audit-file.js';
 import { builtInAudits } from '../parse/built-in-audits.js';
 import { defaultConfig, parseConfig } from '../parse/config.js';
 import { parseExternalModels } from '../parse/external-models.js';
+import { jinjaBlocks } from '../parse/jinja-blocks.js';
+import { isJinjaMacroFile, parseMacroFile } from '../parse/macro-file.js';
+import { configVariables, scopeOf, withDefinitions } from '../parse/macros/index.js';
 import { parseModelFile } from '../parse/model-file.js';
 import { parseSourceFile } from '../parse/source-file.js';
+import { loadJinja } from './jinja.js';
+import { macroFunctions } from './project-macros.js';
 
 export const CONFIG_FILE = 'scilake.yaml';
 
@@ -20,8 +27,29 @@ export interface ReadProject {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface ReadEffects {
+  readonly projectFolder: string;
+  readonly files: Files;
+  readonly cacheFolder: string;
+  /** Variables of the process: `SCILAKE__A__B` sets `a.b`. */
+  readonly environment?: Environment;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The variables of the process over those of the project's `.env`. */
+function environmentOf(projectFolder: string, files: Files, environment: Environment = {}): Environment {
+  const file = path.join(projectFolder, '.env');
+  return files.facts(file) === undefined ? environment : { ...parseEnv(files.readText(file)), ...environment };
+}
+
 /** Reads and parses every file of a project. Files that are wrong are left out of it, so that the others can still be looked at. */
-export function readProject(projectFolder: string, files: Files): ReadProject {
+export async function readProject({
+  projectFolder,
+  files,
+  cacheFolder,
+  environment,
+}: ReadEffects): Promise<ReadProject> {
   const diagnostics: Diagnostic[] = [];
   const collect = <T>(result: Result<T>): readonly T[] => {
     if (result.ok) {
@@ -41,7 +69,9 @@ export function readProject(projectFolder: string, files: Files): ReadProject {
       .filter((name) => name.endsWith(ending))
       .map((name) => read(`${folder}/${name}`));
   const exists = (name: string): boolean => files.facts(path.join(projectFolder, name)) !== undefined;
-  const config = exists(CONFIG_FILE) ? (collect(parseConfig(read(CONFIG_FILE)))[0] ?? defaultConfig) : defaultConfig;
+  const config = exists(CONFIG_FILE)
+    ? (collect(parseConfig(read(CONFIG_FILE), environmentOf(projectFolder, files, environment)))[0] ?? defaultConfig)
+    : defaultConfig;
   const sources = below('sources', '.sql').flatMap((file) => collect(parseSourceFile(file)).flat());
   const externals = [
     'external_models.yaml',
@@ -52,9 +82,32 @@ export function readProject(projectFolder: string, files: Files): ReadProject {
   ]
     .filter(exists)
     .flatMap((name) => collect(parseExternalModels(read(name), config.modelDefaults)).flat());
+  const macroFiles = below('macros', '.sql');
+  const macroDefinitions = macroFiles
+    .filter((file) => !isJinjaMacroFile(file))
+    .flatMap((file) => collect(parseMacroFile(file)).flat());
+  const modelFiles = below('models', '.sql');
+  const jinja = modelFiles.some((file) => jinjaBlocks(file).length > 0)
+    ? await loadJinja(macroFiles.filter(isJinjaMacroFile).map((file) => file.text))
+    : undefined;
+  const { modules, errors: codeErrors } = await loadCode(
+    projectFolder,
+    files
+      .list(path.join(projectFolder, 'macros'))
+      .filter(isCode)
+      .map((name) => `macros/${name}`),
+    { files, cacheFolder },
+  );
+  const { functions, errors: functionErrors } = macroFunctions(modules);
+  diagnostics.push(...codeErrors, ...functionErrors);
+  const { scope: headerScope, errors: definitionErrors } = withDefinitions(
+    { ...scopeOf(configVariables(config.variables)), functions },
+    macroDefinitions,
+  );
+  diagnostics.push(...definitionErrors);
   const models = [
     ...externals,
-    ...below('models', '.sql').flatMap((file) => collect(parseModelFile(file, config.modelDefaults)).flat()),
+    ...modelFiles.flatMap((file) => collect(parseModelFile(file, config.modelDefaults, headerScope)).flat()),
   ];
   const audits = below('audits', '.sql').flatMap((file) => collect(parseAuditFile(file)).flat());
   diagnostics.push(...duplicates(models, sources, audits));
@@ -63,9 +116,15 @@ export function readProject(projectFolder: string, files: Files): ReadProject {
     models,
     sources,
     audits: new Map([...builtInAudits, ...audits].map((audit) => [audit.name, audit])),
+    macros: { functions, definitions: macroDefinitions, ...(jinja === undefined ? {} : { jinja }) },
   };
   diagnostics.push(...unknownAudits(project));
   return { project, diagnostics };
+}
+
+/** What is loaded as code. Declarations and tests beside it are not. */
+function isCode(name: string): boolean {
+  return /\.(?:ts|mts|js|mjs)$/.test(name) && !/\.(?:d|test|spec)\.m?ts$/.test(name);
 }
 
 function duplicates(
@@ -134,8 +193,13 @@ function nearAudit(name: string, known: readonly string[]): string {
 }
 
 /** Reads `scilake.yaml` alone, for commands that need no models. */
-export function parseConfigOnly(projectFolder: string, files: Files): Result<ProjectConfig> {
+export function parseConfigOnly({
+  projectFolder,
+  files,
+  environment,
+}: Omit<ReadEffects, 'cacheFolder'>): Result<ProjectConfig> {
   const file = path.join(projectFolder, CONFIG_FILE);
   if (files.facts(file) === undefined) return succeed(defaultConfig);
-  return parseConfig({ path: CONFIG_FILE, text: files.readText(file) });
+  const text = { path: CONFIG_FILE, text: files.readText(file) };
+  return parseConfig(text, environmentOf(projectFolder, files, environment));
 }

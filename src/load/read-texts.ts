@@ -1,22 +1,16 @@
 import type { BoundSource } from '../domain/bound-project.js';
-import type { Diagnostic } from '../domain/diagnostic.js';
-import type { Model } from '../domain/model.js';
+import { type Diagnostic, fail, type Result } from '../domain/diagnostic.js';
+import type { Model, SqlText } from '../domain/model.js';
 import { tableKey } from '../domain/names.js';
 import type { Project } from '../domain/project.js';
 import type { References } from '../domain/references.js';
 import type { Parsed, ShadowCatalog } from '../effects/shadow-catalog.js';
 import { classifyStatements } from '../effects/statement-classifier.js';
-import {
-  bindingInterval,
-  configVariables,
-  type MacroValues,
-  type Rendered,
-  renderMacros,
-  timeVariables,
-} from '../parse/macros.js';
+import { isPlain, type Rendered, renderMacros, scopeOf } from '../parse/macros/index.js';
 import { tableReferences } from '../parse/references.js';
 import type { BindCache } from './bind-cache.js';
 import { engineDiagnostic } from './engine-diagnostic.js';
+import { bindingScope, type ScopeRequest } from './macro-scope.js';
 
 /** A model whose text has been read, but not bound. */
 export interface ReadModel {
@@ -36,16 +30,17 @@ export interface ReadTextsRequest {
   readonly cache: BindCache;
 }
 
-/** Macro values while a model is only bound: any interval serves, the same for all, so that equal texts stay equal. */
-export function bindingVariables(project: Project, model: Model): MacroValues {
-  return new Map([
-    ...configVariables(project.config.variables),
-    ...timeVariables(bindingInterval, bindingInterval.end),
-    ['this_model', `${model.name.schema}.${model.name.table}`],
-    ['runtime_stage', "'loading'"],
-    ['this_env', "''"],
-    ['model_kind_name', `'${model.kind.name}'`],
-  ]);
+/** A text of a model with its macros expanded as they are while it is bound. */
+export function renderForBinding(
+  sql: SqlText,
+  model: Model,
+  project: Project,
+  columnsOf?: ScopeRequest['columnsOf'],
+): Result<Rendered> {
+  // Most texts hold no macro, and a scope takes time to set up.
+  if (isPlain(sql)) return renderMacros(sql, scopeOf(new Map()));
+  const { scope, errors } = bindingScope(project, model, columnsOf);
+  return errors.length > 0 ? fail(...errors) : renderMacros(sql, scope);
 }
 
 /** Reads the text of every model: variables filled in, tables named, syntax errors noted. One question to the parser for all. */
@@ -56,11 +51,11 @@ export async function readTexts(
   const unrendered = new Set<number>();
   const rendered = project.models.map((model, at): Rendered | undefined => {
     if (model.query === undefined) return undefined;
-    const result = renderMacros(model.query, bindingVariables(project, model));
+    const result = renderForBinding(model.query, model, project);
     if (result.ok) return result.value;
     errors.push(...result.errors);
     unrendered.add(at);
-    return { sql: 'SELECT 1', originOf: (offset) => offset, used: [] };
+    return { sql: 'SELECT 1', originOf: (offset) => offset, used: [], needsColumns: false };
   });
   const kept = rendered.map((one) => (one === undefined ? undefined : cache.references(one.sql)));
   const withQuery = rendered.flatMap((one, at) =>

@@ -1,5 +1,6 @@
 import type { BoundProject } from '../domain/bound-project.js';
 import { gather, type Result, succeed } from '../domain/diagnostic.js';
+import { isRecord } from '../domain/json.js';
 import type { Model } from '../domain/model.js';
 import type { Environment, LakeState, Snapshot } from '../domain/snapshot.js';
 import type { DuckDb } from '../effects/duckdb.js';
@@ -38,7 +39,10 @@ export async function recordedProject(
     ),
   );
   if (!parsed.ok) return parsed;
-  const models: readonly Model[] = [...outside, ...parsed.value.flat()];
+  const models: readonly Model[] = [
+    ...outside,
+    ...parsed.value.flatMap((read, at) => read.map((model) => ({ ...model, blueprint: blueprintOf(snapshots[at]) }))),
+  ];
   const project = { ...local.project, models };
   const sources = local.sources.filter((source) => environment.sources[source.source.name] === source.version);
   const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder);
@@ -58,4 +62,10 @@ export async function recordedProject(
   } finally {
     shadow.close();
   }
+}
+
+/** The header's variables are filled in in the recorded text; those of the query are kept beside it. */
+function blueprintOf(snapshot: Snapshot | undefined): Readonly<Record<string, string>> {
+  const kept = snapshot?.definition.blueprint;
+  return isRecord(kept) ? Object.fromEntries(Object.entries(kept).map(([name, value]) => [name, String(value)])) : {};
 }

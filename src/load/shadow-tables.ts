@@ -15,6 +15,7 @@ type Pending =
 export class ShadowTables {
   readonly #pending = new Map<string, Pending>();
   readonly #signatures = new Map<string, string>();
+  readonly #columns = new Map<string, readonly Column[]>();
   readonly #described = new Map<string, RelatedLocation>();
   readonly #shadow: ShadowCatalog;
 
@@ -25,6 +26,7 @@ export class ShadowTables {
   /** @param location where it is defined, for messages; a source's table has none of its own */
   addTable(key: string, name: TableName, columns: readonly Column[], location?: SourceLocation): void {
     this.#describe(key, columns, location);
+    this.#columns.set(key, columns);
     this.#signatures.set(key, `${key} (${columns.map((column) => `${column.name} ${column.type}`).join(', ')})`);
     this.#pending.set(key, { type: 'table', name, columns });
   }
@@ -33,8 +35,13 @@ export class ShadowTables {
   addInline(bound: Pick<BoundModel, 'model' | 'parents' | 'columns'>, sql: string): void {
     const { key, name, location } = bound.model;
     this.#describe(key, bound.columns, location);
+    this.#columns.set(key, bound.columns);
     this.#signatures.set(key, `${key} ${sql} ${this.signatures(bound.parents).join(' ')}`);
     this.#pending.set(key, { type: 'view', name, sql, needs: bound.parents });
+  }
+
+  columns(key: string): readonly Column[] | undefined {
+    return this.#columns.get(key);
   }
 
   /** Where the models among these tables are, and which columns they give. */

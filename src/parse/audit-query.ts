@@ -1,6 +1,6 @@
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
 import type { Audit, AuditArgument, AuditCall } from '../domain/model.js';
-import { argumentVariables, type MacroValues, renderMacros } from './macros.js';
+import { argumentVariables, type MacroScope, renderMacros, withValues } from './macros/index.js';
 
 /** An audit as a model asks for it. */
 export interface AttachedAudit {
@@ -36,9 +36,9 @@ const spread = /@any\((\w+),\s*((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)|@list\((
  * The query of an audit on one table.
  *
  * @param thisModel  SQL that stands for the audited rows: a table's name or a parenthesised SELECT
- * @param values     variables of the configuration and of time
+ * @param scope      variables and macros of the model
  */
-export function auditQuery(attached: AttachedAudit, thisModel: string, values: MacroValues): Result<string> {
+export function auditQuery(attached: AttachedAudit, thisModel: string, scope: MacroScope): Result<string> {
   const given: Readonly<Record<string, AuditArgument>> = { ...attached.audit.defaults, ...attached.call.arguments };
   const missing = new Set<string>();
   const itemsOf = (name: string): readonly string[] => {
@@ -57,10 +57,10 @@ export function auditQuery(attached: AttachedAudit, thisModel: string, values: M
   );
   // Arguments may name variables themselves: condition := ds >= @start_ds. What is unknown there stays, and DuckDB refuses it.
   const filled = [...argumentVariables(given)].map(([name, value]): readonly [string, string] => {
-    const argument = renderMacros({ ...attached.audit.query, text: value }, values);
+    const argument = renderMacros({ ...attached.audit.query, text: value }, scope);
     return [name, argument.ok ? argument.value.sql : value];
   });
-  const variables = new Map([...values, ...filled, ['this_model', thisModel]]);
+  const variables = withValues(scope, [...filled, ['this_model', thisModel]]);
   const rendered = renderMacros({ ...attached.audit.query, text }, variables);
   if (missing.size === 0 && rendered.ok) return succeed(rendered.value.sql);
   const errors: readonly Diagnostic[] = rendered.ok ? [] : rendered.errors;

@@ -1,92 +1,55 @@
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, LineCounter, type Node, parseDocument } from 'yaml';
 import { cronProblem } from '../domain/cron.js';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
+import type { Fragment } from '../domain/fragment.js';
 import { locate, type TextFile } from '../domain/location.js';
+import type { SqlText } from '../domain/model.js';
 import { PROD } from '../domain/names.js';
-import { didYouMean } from '../domain/near-miss.js';
 import type { ModelDefaults, ProjectConfig } from '../domain/project.js';
+import { Section } from './config-section.js';
+import { tokenize } from './tokenizer.js';
+
+export const emptyModelDefaults: ModelDefaults = {
+  dialect: 'duckdb',
+  cron: '@daily',
+  owner: '',
+  properties: {},
+  preStatements: [],
+  postStatements: [],
+  onVirtualUpdate: [],
+};
 
 /** What a project without `scilake.yaml` gets. */
 export const defaultConfig: ProjectConfig = {
   name: 'scilake',
-  modelDefaults: { dialect: 'duckdb', cron: '@daily', owner: '' },
+  modelDefaults: emptyModelDefaults,
   lake: { catalog: '.scilake/lake/catalog.ducklake', data: '.scilake/lake/data' },
   tests: 'tests',
   defaultTargetEnvironment: PROD,
+  gateway: 'duckdb',
   variables: {},
   settings: {},
+  beforeAll: [],
+  afterAll: [],
+  linter: { enabled: false, rules: [], warnRules: [], ignoredRules: [] },
 };
 
-type Scalar = string | number | boolean;
+type Environment = Readonly<Record<string, string | undefined>>;
 
-/** One mapping of the file: hands out its values by name and reports the names that nobody asked for. */
-class Section {
-  readonly #entries = new Map<string, { readonly key: Node; readonly value: unknown }>();
-  readonly #asked = new Set<string>();
-  readonly #report: (node: Node | undefined, message: string, hint?: string) => void;
-  readonly #path: string;
+const overridePrefix = 'SCILAKE__';
 
-  constructor(node: unknown, path: string, report: Section['report']) {
-    this.#report = report;
-    this.#path = path;
-    if (!isMap(node)) return;
-    for (const pair of node.items) {
-      if (isScalar(pair.key)) this.#entries.set(String(pair.key.value), { key: pair.key, value: pair.value });
-    }
-  }
-
-  get report(): (node: Node | undefined, message: string, hint?: string) => void {
-    return this.#report;
-  }
-
-  section(name: string): Section {
-    this.#asked.add(name);
-    const entry = this.#entries.get(name);
-    if (entry !== undefined && !isMap(entry.value))
-      this.#report(entry.key, `"${this.#path}${name}" holds settings, one to a line`);
-    return new Section(entry?.value, `${this.#path}${name}.`, this.#report);
-  }
-
-  value(name: string): Scalar | undefined {
-    this.#asked.add(name);
-    const entry = this.#entries.get(name);
-    if (entry === undefined) return undefined;
-    const raw = isScalar(entry.value) ? entry.value.value : undefined;
-    if (typeof raw === 'string' || typeof raw === 'number' || typeof raw === 'boolean') return raw;
-    this.#report(entry.key, `"${this.#path}${name}" is a single value`);
-    return undefined;
-  }
-
-  text(name: string): string | undefined {
-    const value = this.value(name);
-    return value === undefined ? undefined : String(value);
-  }
-
-  keyNode(name: string): Node | undefined {
-    return this.#entries.get(name)?.key;
-  }
-
-  /** All values of a section whose names are the user's own. */
-  all(): Readonly<Record<string, Scalar>> {
-    const values: Record<string, Scalar> = {};
-    for (const name of this.#entries.keys()) {
-      const value = this.value(name);
-      if (value !== undefined) values[name] = value;
-    }
-    return values;
-  }
-
-  finish(): void {
-    for (const [name, { key }] of this.#entries) {
-      if (this.#asked.has(name)) continue;
-      const hint = didYouMean(name, this.#asked) ?? `known here are ${[...this.#asked].sort().join(', ')}`;
-      this.#report(key, `unknown setting "${this.#path}${name}"`, hint);
-    }
-  }
+/** `SCILAKE__MODEL_DEFAULTS__START=2024-01-01` sets `model_defaults.start`. */
+function settingsOf(environment: Environment): readonly (readonly [readonly string[], unknown])[] {
+  return Object.entries(environment).flatMap(([name, value]) => {
+    if (!name.startsWith(overridePrefix) || value === undefined) return [];
+    const path = name.slice(overridePrefix.length).toLowerCase().split('__');
+    const isPlain = /^(?:true|false|-?\d+(?:\.\d+)?)$/.test(value);
+    return [[path, isPlain ? JSON.parse(value) : value] as const];
+  });
 }
 
 /** Reads and validates `scilake.yaml`. Unknown settings are errors: a misspelt one would silently keep its default. */
-export function parseConfig(file: TextFile): Result<ProjectConfig> {
+export function parseConfig(file: TextFile, overrides: Environment = {}): Result<ProjectConfig> {
   const errors: Diagnostic[] = [];
   const document = parseDocument(file.text, { lineCounter: new LineCounter() });
   for (const error of document.errors) {
@@ -98,6 +61,7 @@ export function parseConfig(file: TextFile): Result<ProjectConfig> {
     });
   }
   if (errors.length > 0) return fail(...errors);
+  for (const [path, value] of settingsOf(overrides)) document.setIn(path, value);
   const report = (node: Node | undefined, message: string, hint?: string): void => {
     const [start, end] = node?.range ?? [0, 1];
     errors.push({
@@ -111,7 +75,15 @@ export function parseConfig(file: TextFile): Result<ProjectConfig> {
   if (document.contents !== null && !isMap(document.contents))
     report(document.contents, 'scilake.yaml holds settings, one to a line');
   const root = new Section(document.contents, '', report);
-  const modelDefaults = readModelDefaults(root.section('model_defaults'));
+  const statements = (name: string): readonly SqlText[] => root.texts(name).map((one) => sqlOf(file, one));
+  const gateways = root.sections('gateways');
+  const gateway = root.text('default_gateway') ?? Object.keys(gateways)[0] ?? 'duckdb';
+  for (const one of Object.values(gateways)) {
+    // Connections are DuckDB's own business here: the project has one lake.
+    one.ignore('connection', 'state_connection', 'test_connection', 'scheduler', 'state_schema', 'variables');
+    one.finish();
+  }
+  const modelDefaults = readModelDefaults(root.section('model_defaults'), file);
   const lake = root.section('lake');
   const config: ProjectConfig = {
     name: root.text('name') ?? defaultConfig.name,
@@ -122,10 +94,14 @@ export function parseConfig(file: TextFile): Result<ProjectConfig> {
     },
     tests: root.text('tests') ?? defaultConfig.tests,
     defaultTargetEnvironment: root.text('default_target_environment') ?? defaultConfig.defaultTargetEnvironment,
-    variables: root.section('variables').all(),
+    gateway,
+    variables: { ...root.section('variables').values(), ...gateways[gateway]?.section('variables').values() },
     settings: Object.fromEntries(
       Object.entries(root.section('settings').all()).map(([name, value]) => [name, String(value)]),
     ),
+    beforeAll: statements('before_all'),
+    afterAll: statements('after_all'),
+    linter: readLinter(root.section('linter')),
   };
   if (/^(?:[a-z]+:|\/\/)/i.test(config.lake.catalog) && !/^[a-z]:[\\/]/i.test(config.lake.catalog)) {
     const isSqlite = /sqlite/i.test(config.lake.catalog);
@@ -138,24 +114,80 @@ export function parseConfig(file: TextFile): Result<ProjectConfig> {
     );
   }
   lake.finish();
+  root.ignore('project', 'disable_anonymized_analytics', 'format');
   root.finish();
   return errors.length > 0 ? fail(...errors) : succeed(config);
 }
 
-function readModelDefaults(section: Section): ModelDefaults {
+/** Header properties that a project may give all its models, beside those that are read on their own. */
+const defaultProperties = [
+  'cron_tz',
+  'interval_unit',
+  'allow_partials',
+  'enabled',
+  'formatting',
+  'optimize_query',
+  'table_format',
+  'storage_format',
+  'physical_properties',
+  'virtual_properties',
+  'session_properties',
+  'audits',
+  'gateway',
+  'on_destructive_change',
+  'on_additive_change',
+  'batch_concurrency',
+] as const;
+
+function readModelDefaults(section: Section, file: TextFile): ModelDefaults {
   const dialect = section.text('dialect') ?? 'duckdb';
   const start = section.text('start');
   const cron = section.text('cron') ?? '@daily';
   const kind = section.text('kind');
   const problem = cronProblem(cron);
   if (problem !== undefined) section.report(section.keyNode('cron'), `"${cron}" is no cron: ${problem}`);
-  const defaults = {
+  const properties: Record<string, Fragment> = {};
+  for (const name of defaultProperties) {
+    const texts = section.texts(name);
+    if (texts.length > 0) properties[name] = fragmentOf(texts.map((one) => one.text));
+  }
+  const statements = (name: string): readonly SqlText[] => section.texts(name).map((one) => sqlOf(file, one));
+  const defaults: ModelDefaults = {
     dialect,
     cron,
     owner: section.text('owner') ?? '',
     ...(start === undefined ? {} : { start }),
     ...(kind === undefined ? {} : { kind }),
+    properties,
+    preStatements: statements('pre_statements'),
+    postStatements: statements('post_statements'),
+    onVirtualUpdate: statements('on_virtual_update'),
   };
   section.finish();
   return defaults;
+}
+
+/** A setting as it would stand in a header. */
+function fragmentOf(texts: readonly string[]): Fragment {
+  const [only = ''] = texts;
+  const text = texts.length === 1 ? only : `(${texts.join(', ')})`;
+  return { file: { path: 'scilake.yaml', text }, tokens: tokenize(text).tokens };
+}
+
+/** A statement of the configuration, at its place in the file. */
+function sqlOf(file: TextFile, { text, node }: { readonly text: string; readonly node: Node | undefined }): SqlText {
+  const [start = 0, end = 1] = node?.range ?? [];
+  return { file, span: { start, end }, text: text.trim().replace(/;$/, '') };
+}
+
+function readLinter(section: Section): ProjectConfig['linter'] {
+  const rules = (name: string): readonly string[] => section.texts(name).map((one) => one.text.toLowerCase());
+  const linter = {
+    enabled: section.text('enabled') === 'true',
+    rules: rules('rules'),
+    warnRules: rules('warn_rules'),
+    ignoredRules: rules('ignored_rules'),
+  };
+  section.finish();
+  return linter;
 }

@@ -103,6 +103,8 @@ function externalModel(table: {
     preStatements: [],
     postStatements: [],
     onVirtualUpdate: [],
+    definitions: [],
+    blueprint: {},
     cron: { expression: '@daily', timeZone: 'UTC' },
     intervalUnit: 'day',
     allowPartials: false,

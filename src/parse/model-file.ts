@@ -1,5 +1,5 @@
 import { cronProblem, intervalUnitOf, isTimeZone } from '../domain/cron.js';
-import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
+import { type Diagnostic, fail, gather, type Result, succeed } from '../domain/diagnostic.js';
 import {
   asCall,
   asDottedName,
@@ -22,6 +22,8 @@ import type { ModelDefaults } from '../domain/project.js';
 import { PropertyReader } from '../domain/property-reader.js';
 import { findKind, kinds } from '../kinds/index.js';
 import { readAudit } from './audit-file.js';
+import { readBlueprints } from './header-macros.js';
+import { isDefinition, type MacroScope, scopeOf } from './macros/index.js';
 import { type HeaderBlock, type SqlStatement, splitStatements } from './statements.js';
 
 /** Words a query can start with; DuckDB also lets FROM, PIVOT, VALUES and a parenthesis open one. */
@@ -57,10 +59,35 @@ const passiveProperties = [
 ] as const;
 
 /** Properties that change what is built and that Scilake does not build yet: ignoring them would be a wrong result. */
-const unsupportedProperties = ['signals', 'blueprints', 'physical_version', 'virtual_environment_mode'] as const;
+const unsupportedProperties = ['signals', 'physical_version', 'virtual_environment_mode'] as const;
 
-/** Reads one file of the models folder: its model with the statements around the query, and audits written in it. */
-export function parseModelFile(file: TextFile, defaults: ModelDefaults): Result<readonly Model[]> {
+/**
+ * Reads one file of the models folder: its model with the statements around the query, and audits written in it; one
+ * model for each of its blueprints.
+ *
+ * @param scope variables that the header may name
+ */
+export function parseModelFile(
+  file: TextFile,
+  defaults: ModelDefaults,
+  scope: MacroScope = scopeOf(new Map()),
+): Result<readonly Model[]> {
+  const blueprints = readBlueprints(file, scope);
+  if (!blueprints.ok) return blueprints;
+  const models = gather(
+    blueprints.value.map((blueprint) => {
+      const read = parseOneModel(blueprint.file, defaults);
+      if (!read.ok) return read;
+      return succeed(
+        read.value.map((model): Model => ({ ...model, blueprint: blueprint.values })),
+        read.warnings,
+      );
+    }),
+  );
+  return models.ok ? succeed(models.value.flat(), models.warnings) : models;
+}
+
+function parseOneModel(file: TextFile, defaults: ModelDefaults): Result<readonly Model[]> {
   const { statements, errors } = splitStatements(file);
   const headers = statements.filter((statement): statement is HeaderBlock => statement.type === 'header');
   const found: Diagnostic[] = [...errors];
@@ -130,12 +157,19 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
     owner: 'MODEL',
     ownerSpan: header.nameSpan,
     properties: header.properties,
+    defaults: defaults.properties,
   });
   const name = readName(properties);
   const kind = readKind(properties, defaults);
   const enabled = properties.flag('enabled', true);
   const { cron, intervalUnit, allowPartials } = readSchedule(properties, defaults);
-  const statements = placeStatements(sql, kind, properties);
+  const placed = placeStatements(sql, kind, properties);
+  const statements = {
+    ...placed,
+    preStatements: [...defaults.preStatements, ...placed.preStatements],
+    postStatements: [...placed.postStatements, ...defaults.postStatements],
+    onVirtualUpdate: [...placed.onVirtualUpdate, ...defaults.onVirtualUpdate],
+  };
   const start = properties.text('start') ?? defaults.start;
   const end = properties.text('end');
   const stamp = properties.text('stamp');
@@ -168,6 +202,7 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
     file,
     kind,
     ...statements,
+    blueprint: {},
     cron,
     intervalUnit,
     allowPartials,
@@ -229,6 +264,7 @@ function readKind(properties: PropertyReader, defaults: ModelDefaults): ModelKin
     owner: `kind ${definition.names[0]}`,
     ownerSpan: span,
     properties: call?.arguments ?? [],
+    defaults: defaults.properties,
   });
   own.text('dialect');
   const kind = definition.read(own);
@@ -285,8 +321,9 @@ function placeStatements(
   sql: readonly SqlStatement[],
   kind: ModelKind,
   properties: PropertyReader,
-): Pick<Model, 'query' | 'preStatements' | 'postStatements' | 'onVirtualUpdate'> {
+): Pick<Model, 'query' | 'preStatements' | 'postStatements' | 'onVirtualUpdate' | 'definitions'> {
   const onVirtualUpdate: SqlText[] = [];
+  const definitions: SqlText[] = [];
   const before: SqlText[] = [];
   const after: SqlText[] = [];
   let query: SqlText | undefined;
@@ -301,15 +338,10 @@ function placeStatements(
         'put what must run into statements after the query',
       );
     } else if (statement.keyword === 'ON_VIRTUAL_UPDATE_END') inVirtualUpdate = false;
+    else if (isDefinition(statement.sql)) definitions.push(statement.sql);
     else if (inVirtualUpdate) onVirtualUpdate.push(statement.sql);
-    else if (statement.keyword.startsWith('JINJA_')) {
-      properties.report(
-        'SL0107',
-        statement.sql.span,
-        'Jinja blocks are not supported yet',
-        'write the query in SQL with @macros',
-      );
-    } else if (!queryKeywords.has(statement.keyword)) (query === undefined ? before : after).push(statement.sql);
+    else if (!queryKeywords.has(statement.keyword) || isMacroStatement(statement, sql))
+      (query === undefined ? before : after).push(statement.sql);
     else if (query === undefined) query = statement.sql;
     else
       properties.report(
@@ -335,7 +367,22 @@ function placeStatements(
       'remove the query or change the kind',
     );
   }
-  return { ...(query === undefined ? {} : { query }), preStatements: before, postStatements: after, onVirtualUpdate };
+  return {
+    ...(query === undefined ? {} : { query }),
+    preStatements: before,
+    postStatements: after,
+    onVirtualUpdate,
+    definitions,
+  };
+}
+
+const queryMacros = new Set(['@UNION', '@DEDUPLICATE', '@DATE_SPINE', '@WITH']);
+
+/** `@IF(…, CREATE …)` beside the query: a macro that is no query itself. One that stands alone in the file is the query. */
+function isMacroStatement(statement: SqlStatement, all: readonly SqlStatement[]): boolean {
+  const [first] = statement.tokens;
+  if (first?.type !== 'macro' || queryMacros.has(first.text.toUpperCase())) return false;
+  return all.filter((other) => !isDefinition(other.sql)).length > 1;
 }
 
 function readColumns(properties: PropertyReader): Model['declaredColumns'] {

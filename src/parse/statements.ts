@@ -2,6 +2,7 @@ import type { Diagnostic } from '../domain/diagnostic.js';
 import { depthChange, type Fragment, splitAt, type Token } from '../domain/fragment.js';
 import { locate, type Span, type TextFile } from '../domain/location.js';
 import type { SqlText } from '../domain/model.js';
+import { type JinjaBlock, jinjaBlocks, maskJinja } from './jinja-blocks.js';
 import { tokenize } from './tokenizer.js';
 
 /** `MODEL (…)`, `SOURCE (…)`, `AUDIT (…)`: a header block, its properties not yet read. */
@@ -31,7 +32,8 @@ export function splitStatements(file: TextFile): {
   readonly statements: readonly Statement[];
   readonly errors: readonly Diagnostic[];
 } {
-  const { tokens, problems } = tokenize(file.text);
+  const blocks = jinjaBlocks(file);
+  const { tokens, problems } = tokenize(maskJinja(file.text, blocks));
   const errors: Diagnostic[] = problems.map((problem) => ({
     code: 'SL0101',
     severity: 'error',
@@ -47,6 +49,11 @@ export function splitStatements(file: TextFile): {
     start = at + 1;
     if (piece.length === 0) continue;
     const [first, second] = piece;
+    const jinja = blocks.find((candidate) => candidate.start === first?.start);
+    if (jinja !== undefined && first !== undefined) {
+      statements.push(jinjaStatement(file, jinja, piece));
+      continue;
+    }
     const isHeader = first?.type === 'word' && headerNames.has(first.text.toUpperCase()) && second?.text === '(';
     if (first !== undefined && isHeader) {
       const header = readHeader(file, piece, first);
@@ -55,6 +62,15 @@ export function splitStatements(file: TextFile): {
     } else if (first !== undefined) statements.push(sqlStatement(file, piece, first));
   }
   return { statements, errors };
+}
+
+function jinjaStatement(
+  file: TextFile,
+  { type, template, start, end }: JinjaBlock,
+  tokens: readonly Token[],
+): SqlStatement {
+  const sql: SqlText = { file, span: { start, end }, text: file.text.slice(start, end), jinja: template };
+  return { type: 'sql', keyword: type === 'query' ? 'SELECT' : 'JINJA', tokens, sql };
 }
 
 function sqlStatement(file: TextFile, tokens: readonly Token[], first: Token): SqlStatement {

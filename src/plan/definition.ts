@@ -8,7 +8,7 @@ const rowParts = ['kind', 'rowProperties', 'preStatements'] as const;
 /** Parts that decide how the table is laid out or made, and that no reader sees: a difference rebuilds the model alone. */
 const layoutParts = ['partitionedBy', 'clusteredBy', 'stamp', 'intervalUnit', 'postStatements'] as const;
 /** Parts whose effect is judged by what they do to the bound query, not by their text. */
-const judgedParts = new Set(['query', 'declaredColumns', 'contentHash', 'dependsOn']);
+const judgedParts = new Set(['query', 'declaredColumns', 'contentHash', 'dependsOn', 'blueprint', 'definitions']);
 
 /** All that a model's file says, normalised: equal for files that differ in the layout of their header only. */
 export function modelDefinition(bound: BoundModel, audits: ReadonlyMap<string, Audit>): JsonObject {
@@ -20,6 +20,8 @@ export function modelDefinition(bound: BoundModel, audits: ReadonlyMap<string, A
     kindMetadata: model.kind.metadataProperties,
     query: model.query?.text ?? '',
     contentHash: bound.contentHash,
+    blueprint: model.blueprint,
+    definitions: texts(model.definitions),
     preStatements: texts(model.preStatements),
     postStatements: texts(model.postStatements),
     onVirtualUpdate: texts(model.onVirtualUpdate),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAuditFile } from '../../src/parse/audit-file.js';
 import { attachAudits, auditQuery } from '../../src/parse/audit-query.js';
 import { builtInAudits } from '../../src/parse/built-in-audits.js';
+import { scopeOf } from '../../src/parse/macros/index.js';
 import { useDatabase } from '../support/database.js';
 import { errorsOf, modelWith, succeeded, textFile } from '../support/project-text.js';
 
@@ -18,7 +19,7 @@ async function rowsOf(
 ): Promise<readonly unknown[]> {
   const [attached] = attachAudits(modelWith(`audits (${call})`).audits, [], known);
   if (attached === undefined) throw new Error(`no audit ${call}`);
-  const sql = succeeded(auditQuery(attached, table, values));
+  const sql = succeeded(auditQuery(attached, table, scopeOf(values)));
   return (await database().rows(sql)).map((row) => Object.values(row).map(String).join('|')).sort();
 }
 
@@ -105,7 +106,7 @@ describe('an audit that a project writes', () => {
       'AUDIT (name small, defaults (lim = 3, col = a));\nSELECT * FROM @this_model WHERE @col >= @lim',
     );
     const [attached] = attachAudits(modelWith('audits (small(lim := 5))').audits, [], audits);
-    expect(attached && succeeded(auditQuery(attached, 't', new Map()))).toBe('SELECT * FROM t WHERE a >= 5');
+    expect(attached && succeeded(auditQuery(attached, 't', scopeOf(new Map())))).toBe('SELECT * FROM t WHERE a >= 5');
   });
 
   test('is left out when it says so', () => {
@@ -122,7 +123,7 @@ describe('an audit that a project writes', () => {
 
 test('an argument that is missing is reported at the call', () => {
   const [attached] = attachAudits(modelWith('audits (accepted_values(column := a))').audits, [], known);
-  const [error] = attached === undefined ? [] : errorsOf(auditQuery(attached, 't', new Map()));
+  const [error] = attached === undefined ? [] : errorsOf(auditQuery(attached, 't', scopeOf(new Map())));
   expect(error).toMatchObject({
     code: 'SL0805',
     message: 'audit accepted_values lacks an argument: is_in',

@@ -304,9 +304,14 @@ describe('a file is wrong where', () => {
       ['2:1+1 SL0107 a model of kind SEED has no query'],
     ],
     [
-      'it holds Jinja',
-      'MODEL (name s.m);\nJINJA_QUERY_BEGIN;\nSELECT 1;\nJINJA_END',
-      ['2:1+17 SL0107 Jinja blocks are not supported yet', '4:1+9 SL0107 Jinja blocks are not supported yet'],
+      'it holds two Jinja queries',
+      'MODEL (name s.m);\nJINJA_QUERY_BEGIN;\nSELECT 1;\nJINJA_END;\nJINJA_QUERY_BEGIN; SELECT 2 JINJA_END;',
+      ['5:1+1 SL0107 a model has one query, this is a second'],
+    ],
+    [
+      'its blueprints name no variable',
+      'MODEL (name s.@a, blueprints ((a := x), (1)));\nSELECT 1',
+      ['1:30+15 SL0105 "1" names no variable'],
     ],
     [
       'an inline audit lacks its query',

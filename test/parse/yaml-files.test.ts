@@ -17,8 +17,15 @@ describe('the configuration', () => {
     const text =
       "name: mine\nmodel_defaults:\n  start: '2024-01-01'\n  kind: FULL\n  cron: '@hourly'\n  owner: me\nlake:\n  data: /data\ntests: checks\ndefault_target_environment: dev\nvariables:\n  n: 3\n  on: true\n  who: x\nsettings:\n  threads: 2\n";
     expect(config(text)).toEqual({
+      ...defaultConfig,
       name: 'mine',
-      modelDefaults: { dialect: 'duckdb', start: '2024-01-01', kind: 'FULL', cron: '@hourly', owner: 'me' },
+      modelDefaults: {
+        ...defaultConfig.modelDefaults,
+        start: '2024-01-01',
+        kind: 'FULL',
+        cron: '@hourly',
+        owner: 'me',
+      },
       lake: { catalog: defaultConfig.lake.catalog, data: '/data' },
       tests: 'checks',
       defaultTargetEnvironment: 'dev',
@@ -36,7 +43,7 @@ describe('the configuration', () => {
     ],
     ['a section that is a value', 'lake: x\n', ['1:1+4 SL0108 "lake" holds settings, one to a line']],
     ['a value that is a section', 'name:\n  a: 1\n', ['1:1+4 SL0108 "name" is a single value']],
-    ['a variable that is a list', 'variables:\n  a: [1]\n', ['2:3+1 SL0108 "variables.a" is a single value']],
+    ['a setting of DuckDB that is a list', 'settings:\n  a: [1]\n', ['2:3+1 SL0108 "settings.a" is a single value']],
     [
       'a cron that is none',
       "model_defaults:\n  cron: 'x'\n",
@@ -55,6 +62,27 @@ describe('the configuration', () => {
     ['a list', '- a\n', ['1:1+3 SL0108 scilake.yaml holds settings, one to a line']],
   ])('refuses %s', (_, text, expected) => {
     expect(problems(text)).toEqual(expected);
+  });
+
+  test('takes what the environment says first', () => {
+    const file = textFile("name: a\nmodel_defaults:\n  start: '2024-01-01'\n", 'scilake.yaml');
+    const overruled = succeeded(
+      parseConfig(file, {
+        SCILAKE__MODEL_DEFAULTS__START: '2025-01-01',
+        SCILAKE__LINTER__ENABLED: 'true',
+        PATH: '/bin',
+      }),
+    );
+    expect(overruled).toMatchObject({ name: 'a', modelDefaults: { start: '2025-01-01' }, linter: { enabled: true } });
+  });
+
+  test('keeps header properties for all models as they would stand in a header', () => {
+    const { modelDefaults } = config(
+      'model_defaults:\n  audits: [not_null(columns := (id)), forall(criteria := (a))]\n',
+    );
+    expect(modelDefaults.properties.audits?.tokens.map((token) => token.text).join('')).toBe(
+      '(not_null(columns:=(id)),forall(criteria:=(a)))',
+    );
   });
 
   test('finds several errors in one go, each with what was probably meant', () => {

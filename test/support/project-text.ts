@@ -3,9 +3,10 @@ import type { Interval } from '../../src/domain/interval.js';
 import type { TextFile } from '../../src/domain/location.js';
 import type { Model, SqlText } from '../../src/domain/model.js';
 import type { ModelDefaults } from '../../src/domain/project.js';
+import { emptyModelDefaults } from '../../src/parse/config.js';
 import { parseModelFile } from '../../src/parse/model-file.js';
 
-export const modelDefaults: ModelDefaults = { dialect: 'duckdb', cron: '@daily', owner: '' };
+export const modelDefaults: ModelDefaults = emptyModelDefaults;
 
 /** A file of a project, with a path that tests need not care about. */
 export function textFile(text: string, path = 'models/s/m.sql'): TextFile {

@@ -9,7 +9,7 @@ export const destroy: CommandDefinition = {
   async run(context) {
     const { workspace, shell, options } = context;
     const { files } = workspace.outside;
-    const config = parseConfigOnly(workspace.projectFolder, files);
+    const config = parseConfigOnly({ ...workspace.outside, projectFolder: workspace.projectFolder });
     if (!config.ok) return reportErrors(context, config.errors);
     const location = lakeLocation(workspace, config.value);
     if (!workspace.lakes.exists(location)) {

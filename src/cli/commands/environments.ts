@@ -9,7 +9,7 @@ import { styleOf } from '../style.js';
 export const environments: CommandDefinition = {
   configure: () => undefined,
   async run(context) {
-    const config = parseConfigOnly(context.workspace.projectFolder, context.workspace.outside.files);
+    const config = parseConfigOnly({ ...context.workspace.outside, projectFolder: context.workspace.projectFolder });
     if (!config.ok) return reportErrors(context, config.errors);
     const state = await recordedState(context.workspace, config.value);
     const list = [...state.environments.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -13,7 +13,7 @@ export const info: CommandDefinition = {
   configure: () => undefined,
   async run(context) {
     const { workspace, shell } = context;
-    const config = parseConfigOnly(workspace.projectFolder, workspace.outside.files);
+    const config = parseConfigOnly({ ...workspace.outside, projectFolder: workspace.projectFolder });
     if (!config.ok) return reportErrors(context, config.errors);
     const engine = await describeEngine(context);
     const location = lakeLocation(workspace, config.value);

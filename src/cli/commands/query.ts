@@ -15,7 +15,7 @@ export const query: CommandDefinition = {
       .option('--limit <rows>', 'show at most so many rows');
   },
   async run(context, [sql = ''], options) {
-    const config = parseConfigOnly(context.workspace.projectFolder, context.workspace.outside.files);
+    const config = parseConfigOnly({ ...context.workspace.outside, projectFolder: context.workspace.projectFolder });
     if (!config.ok) return reportErrors(context, config.errors);
     const environment = environmentName(textOption(options, 'env') ?? PROD);
     const limit = countOption(options, 'limit', 0);

@@ -1,18 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { argumentVariables, configVariables, renderMacros, timeVariables } from '../../src/parse/macros.js';
-import { useDatabase } from '../support/database.js';
-import { between, errorsOf, inShort, sqlText, succeeded, utc } from '../support/project-text.js';
+import {
+  argumentVariables,
+  configVariables,
+  renderMacros,
+  scopeOf,
+  timeVariables,
+} from '../../../src/parse/macros/index.js';
+import { useDatabase } from '../../support/database.js';
+import { between, errorsOf, inShort, sqlText, succeeded, utc } from '../../support/project-text.js';
 
 const render = (text: string, values: Readonly<Record<string, string>>): string =>
-  succeeded(renderMacros(sqlText(text), new Map(Object.entries(values)))).sql;
+  succeeded(renderMacros(sqlText(text), scopeOf(new Map(Object.entries(values))))).sql;
 
 describe('variables in a query', () => {
   test.each([
     ['SELECT @n', 'SELECT 3'],
     ['SELECT @N + @{n}', 'SELECT 3 + 3'],
     ['SELECT 1 AS @{name}_col', 'SELECT 1 AS z_col'],
-    ['SELECT \'@n\', "@n", $$@n$$ -- @n\n/* @n */, @n', 'SELECT \'@n\', "@n", $$@n$$ -- @n\n/* @n */, 3'],
+    ["SELECT '@n', $$@n$$ -- @n\n/* @n */, @n", "SELECT '@n', $$@n$$ -- @n\n/* @n */, 3"],
     ['SELECT   @n  ,\n\t@n', 'SELECT   3  ,\n\t3'],
   ])('%s become their values, and nothing else changes', (text, expected) => {
     expect(render(text, { n: '3', name: 'z' })).toBe(expected);
@@ -23,10 +29,12 @@ describe('variables in a query', () => {
       succeeded(
         renderMacros(
           sqlText('SELECT @b, @A, @b'),
-          new Map([
-            ['a', '1'],
-            ['b', '2'],
-          ]),
+          scopeOf(
+            new Map([
+              ['a', '1'],
+              ['b', '2'],
+            ]),
+          ),
         ),
       ).used,
     ).toEqual(['a', 'b']);
@@ -34,7 +42,7 @@ describe('variables in a query', () => {
 
   test('that do not exist are all reported, each where it stands', () => {
     const errors = errorsOf(
-      renderMacros(sqlText('SELECT @start_dss,\n  @nothing'), new Map([['start_ds', "'2024-01-01'"]])),
+      renderMacros(sqlText('SELECT @start_dss,\n  @nothing'), scopeOf(new Map([['start_ds', "'2024-01-01'"]]))),
     );
     expect(errors.map(inShort)).toEqual([
       '1:8+10 SL0206 there is no macro or variable @start_dss',
@@ -53,7 +61,7 @@ describe('variables in a query', () => {
           ['bb', ''],
           ['ccc', 'c'],
         ]);
-        const { sql, originOf } = succeeded(renderMacros(sqlText(text), values));
+        const { sql, originOf } = succeeded(renderMacros(sqlText(text), scopeOf(values)));
         const isCopied = (at: number): boolean => sql[at] === 'x' || sql[at] === '\n';
         for (let at = 0; at < sql.length; at++) if (isCopied(at)) expect(text[originOf(at)]).toBe(sql[at]);
       }),
@@ -61,7 +69,9 @@ describe('variables in a query', () => {
   });
 
   test('lead every position within a value back to the variable', () => {
-    const { sql, originOf } = succeeded(renderMacros(sqlText('SELECT @a, wrong'), new Map([['a', 'TIMESTAMP']])));
+    const { sql, originOf } = succeeded(
+      renderMacros(sqlText('SELECT @a, wrong'), scopeOf(new Map([['a', 'TIMESTAMP']]))),
+    );
     expect([
       originOf(sql.indexOf('TIMESTAMP')),
       originOf(sql.indexOf('STAMP')),
