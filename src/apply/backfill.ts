@@ -38,8 +38,11 @@ export async function backfill(
             columns: snapshot.columns,
             query: orThrow(program.query(interval)),
             interval,
-            isEmpty: !work.filled.has(key),
+            isEmpty: step.replaces === true || !work.filled.has(key),
+            partitionedBy: textList(snapshot.definition.partitionedBy),
+            executionTime: work.plan.options.executionTime,
           });
+    if (step.replaces === true) await transaction.run(`DELETE FROM ${table}`);
     const written = await fill(statements, transaction, program.location);
     for (const statement of orThrow(program.statements('after', interval, table))) await transaction.run(statement);
     await runAudits({
@@ -57,6 +60,10 @@ export async function backfill(
   if (program.kind.usesStaging)
     await work.session.exclusively((database) => database.run(`DROP TABLE IF EXISTS temp.${STAGING}`));
   return snapshot.storage === 'view' ? undefined : rows;
+}
+
+function textList(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 /** Statements before the query may write to memory (macros, settings); the lake's transaction may not. */

@@ -34,6 +34,12 @@ export interface ModelKind {
   readonly onAdditiveChange: OnSchemaChange;
   /** The column that says to which interval a row belongs. */
   readonly timeColumn?: string;
+  /** A restatement makes all rows again, whatever range is asked for: nothing knows which rows belong to which interval. */
+  readonly restatesWhole?: true;
+  /** It cannot do without `partitioned_by`. */
+  readonly needsPartitions?: true;
+  /** Columns that the fill adds to those of the query. */
+  readonly addedColumns?: readonly Column[];
   /** Its fill loads into the temporary table first. */
   readonly usesStaging?: true;
   /** The SQL that puts the rows of one interval into the table. */
@@ -60,6 +66,10 @@ export interface FillRequest {
   readonly interval: Interval;
   /** True when the table has no rows yet: what is to be replaced need not be deleted first. */
   readonly isEmpty: boolean;
+  /** Expressions over the table's columns, as the header gives them. */
+  readonly partitionedBy: readonly string[];
+  /** ms UTC: when the plan says that it runs. */
+  readonly executionTime: number;
 }
 
 /** One statement of a fill, in order, within one transaction. */

@@ -50,6 +50,8 @@ export interface Snapshot {
   readonly parents: readonly string[];
   /** False where a restatement would lose rows that cannot be made again. */
   readonly restatable: boolean;
+  /** A restatement makes all rows again; absent in what older versions recorded. */
+  readonly restatesWhole?: boolean;
   readonly schedule: Schedule;
   /** The table was kept through a change, which applies only to what is built after it. */
   readonly forwardOnly: boolean;

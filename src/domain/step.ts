@@ -19,7 +19,14 @@ export type Step =
       readonly drops: readonly string[];
     }
   /** Fill one interval of a version; blocking audits run before it becomes visible. */
-  | { readonly type: 'backfill'; readonly model: string; readonly version: string; readonly interval: Interval }
+  | {
+      readonly type: 'backfill';
+      readonly model: string;
+      readonly version: string;
+      readonly interval: Interval;
+      /** All rows are taken away first: the first piece of a restatement that cannot be done in part. */
+      readonly replaces?: true;
+    }
   /** Record an interval as built without running anything (`--empty-backfill`). */
   | { readonly type: 'record'; readonly model: string; readonly version: string; readonly interval: Interval }
   /** Run the audits of a version that is already built (their definition changed). */

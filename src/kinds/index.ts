@@ -1,9 +1,13 @@
 import { embedded } from './embedded.js';
 import { external } from './external.js';
 import { full } from './full.js';
+import { incrementalByPartition } from './incremental-by-partition.js';
 import { incrementalByTimeRange } from './incremental-by-time-range.js';
 import { incrementalByUniqueKey } from './incremental-by-unique-key.js';
+import { incrementalUnmanaged } from './incremental-unmanaged.js';
 import type { KindDefinition } from './kind.js';
+import { managed } from './managed.js';
+import { scdType2ByColumn, scdType2ByTime } from './scd-type-2.js';
 import { seed } from './seed.js';
 import { view } from './view.js';
 
@@ -15,6 +19,11 @@ export const kinds: readonly KindDefinition[] = [
   full,
   incrementalByTimeRange,
   incrementalByUniqueKey,
+  incrementalByPartition,
+  incrementalUnmanaged,
+  scdType2ByTime,
+  scdType2ByColumn,
+  managed,
   seed,
   external,
   embedded,

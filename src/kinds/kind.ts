@@ -25,15 +25,18 @@ export const ordinaryKind = {
 const reactions = ['error', 'warn', 'allow', 'ignore'] as const satisfies readonly OnSchemaChange[];
 
 /** The properties that every incremental kind shares; they change no row that is there already. */
-export function readIncrementalProperties(properties: PropertyReader): {
+export function readIncrementalProperties(
+  properties: PropertyReader,
+  defaults: { readonly forwardOnly: boolean; readonly restatable: boolean } = { forwardOnly: false, restatable: true },
+): {
   readonly forwardOnly: boolean;
   readonly restatable: boolean;
   readonly onDestructiveChange: OnSchemaChange;
   readonly onAdditiveChange: OnSchemaChange;
   readonly metadataProperties: { readonly [name: string]: string | boolean };
 } {
-  const forwardOnly = properties.flag('forward_only', false);
-  const restatable = !properties.flag('disable_restatement', false);
+  const forwardOnly = properties.flag('forward_only', defaults.forwardOnly);
+  const restatable = !properties.flag('disable_restatement', !defaults.restatable);
   const onDestructiveChange = properties.oneOf('on_destructive_change', reactions, 'error');
   const onAdditiveChange = properties.oneOf('on_additive_change', reactions, 'allow');
   return {

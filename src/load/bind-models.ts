@@ -17,7 +17,15 @@ import { columnsByTable } from './macro-scope.js';
 import type { SeedEffects } from './read-seed.js';
 import { type ReadModel, readTexts, renderForBinding, sourceTableKeys } from './read-texts.js';
 import { ShadowTables } from './shadow-tables.js';
-import { columnDescriptions, declaredTypes, firstLine, statementLocation, tableColumns } from './table-columns.js';
+import {
+  addedTwice,
+  columnDescriptions,
+  declaredTypes,
+  firstLine,
+  statementLocation,
+  tableColumns,
+  withAddedColumns,
+} from './table-columns.js';
 
 export interface BindModelsRequest {
   readonly project: Project;
@@ -165,13 +173,15 @@ async function beginModel(one: ReadModel, context: BindContext): Promise<Result<
 async function endModel(one: Askable, binding: Binding, context: BindContext): Promise<Result<BoundModel>> {
   const { model, rendered } = one;
   const { shadow, tables, known } = context;
-  const { lineage } = binding;
+  const lineage = withAddedColumns(binding.lineage, model.kind.addedColumns ?? []);
   const inPlan = lineage.known ? lineage.print.tables : lineage.tables;
   const parents = [...new Set([...one.reads, ...inPlan])].sort();
   const declared = await declaredTypes(model, shadow);
   if (!declared.ok) return declared;
   const found = binding.columns.length > 0 ? binding.columns : declared.value;
-  const { columns, problems } = tableColumns(model, found, declared.value);
+  const { columns: own, problems } = tableColumns(model, found, declared.value);
+  const columns = [...own, ...(model.kind.addedColumns ?? [])];
+  problems.push(...addedTwice(model, own));
   const errors = [
     ...problems,
     ...undeclaredReads({ model, parents, known }),

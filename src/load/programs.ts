@@ -90,9 +90,10 @@ function columnsOfTable(
 /** Types that the lake keeps otherwise, and types that the header declares, are cast by name in a SELECT around the query. */
 function guarded(bound: BoundModel, query: string): string {
   const found = bound.lineage.known ? bound.lineage.print.columns : bound.lineage.columns;
-  const needsCast = bound.columns.some((column, at) => column.type !== found[at]?.type);
+  const written = bound.columns.slice(0, bound.columns.length - (bound.model.kind.addedColumns ?? []).length);
+  const needsCast = written.some((column, at) => column.type !== found[at]?.type);
   if (!needsCast && /^\s*(?:SELECT|WITH)\b/i.test(query)) return query;
-  const columns = bound.columns.map((column, at) => {
+  const columns = written.map((column, at) => {
     const name = ident(column.name);
     return column.type === found[at]?.type ? name : `CAST(${name} AS ${column.type}) AS ${name}`;
   });

@@ -1,8 +1,10 @@
 import { type Column, columnsByName } from '../domain/column.js';
 import { type Diagnostic, type Result, succeed } from '../domain/diagnostic.js';
+import { digest } from '../domain/digest.js';
 import { locate } from '../domain/location.js';
 import type { Model, SqlText } from '../domain/model.js';
 import { nearest } from '../domain/near-miss.js';
+import type { Lineage } from '../domain/query-print.js';
 import { storedType } from '../domain/type-guard.js';
 import type { ShadowCatalog } from '../effects/shadow-catalog.js';
 import { columnComments } from '../parse/column-comments.js';
@@ -27,7 +29,7 @@ export function tableColumns(
   model: Model,
   found: readonly Column[],
   declaredColumns: readonly Column[],
-): { readonly columns: readonly Column[]; readonly problems: readonly Diagnostic[] } {
+): { readonly columns: readonly Column[]; readonly problems: Diagnostic[] } {
   const problems: Diagnostic[] = [];
   const at = model.query === undefined ? model.location : statementLocation(model.query);
   const seen = new Map<string, string>();
@@ -102,4 +104,35 @@ export function columnDescriptions(model: Model, columns: readonly Column[]): Re
     return comment === undefined || column === undefined ? [] : [[column.name.toLowerCase(), comment] as const];
   });
   return { ...Object.fromEntries(entries), ...model.columnDescriptions };
+}
+
+/** The kind's own columns, which depend on everything that the query gives. */
+export function withAddedColumns(lineage: Lineage, added: readonly Column[]): Lineage {
+  if (added.length === 0) return lineage;
+  if (!lineage.known) return { ...lineage, columns: [...lineage.columns, ...added] };
+  const { rows, columns } = lineage.print;
+  const all = [rows, ...columns];
+  const made = added.map((column) => ({
+    ...column,
+    hash: digest('added', column.name, ...all.map((part) => part.hash)),
+    rowSets: [...new Set(all.flatMap((part) => part.rowSets))].sort(),
+    columns: [...new Set(all.flatMap((part) => part.columns))].sort(),
+    sources: [],
+    kinds: {},
+  }));
+  return { known: true, print: { ...lineage.print, columns: [...columns, ...made] } };
+}
+
+/** A query that gives a column which its kind adds. */
+export function addedTwice(model: Model, own: readonly Column[]): readonly Diagnostic[] {
+  const names = new Set(own.map((column) => column.name.toLowerCase()));
+  return (model.kind.addedColumns ?? [])
+    .filter((column) => names.has(column.name.toLowerCase()))
+    .map((column) => ({
+      code: 'SL0207',
+      severity: 'error',
+      message: `the query gives "${column.name}", which kind ${model.kind.name} adds itself`,
+      location: model.query === undefined ? model.location : statementLocation(model.query),
+      hint: 'leave it out of the query, or rename the column of the kind: valid_from_name, valid_to_name',
+    }));
 }

@@ -195,6 +195,15 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
         'remove it; the result without it would not be what it asks for',
       );
   }
+  const partitionedBy = properties.list('partitioned_by').map(textOf);
+  if (kind.needsPartitions === true && partitionedBy.length === 0) {
+    properties.report(
+      'SL0104',
+      header.nameSpan,
+      `kind ${kind.name} needs "partitioned_by"`,
+      'name the columns or expressions by which rows are replaced: partitioned_by (cluster)',
+    );
+  }
   const model: Model = {
     name,
     key: tableKey(name),
@@ -218,7 +227,7 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
     inlineAudits,
     dependsOn: readDeclared(properties, 'depends_on'),
     ...(hasSources ? { declaredSources: readDeclared(properties, 'sources') } : {}),
-    partitionedBy: properties.list('partitioned_by').map(textOf),
+    partitionedBy,
     clusteredBy: properties.list('clustered_by').map(textOf),
     description: properties.text('description') ?? '',
     owner: properties.text('owner') ?? defaults.owner,

@@ -183,6 +183,7 @@ function freshSnapshot(bound: BoundModel, request: CandidateRequest, after: Tabl
     owner: model.name,
     storage: kind.storage,
     history: kind.history,
+    ...(kind.restatesWhole === true ? { restatesWhole: true } : {}),
     kindName: kind.name,
     definition,
     file: model.file.path,

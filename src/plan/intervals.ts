@@ -92,7 +92,8 @@ export function prodCap(options: PlanOptions, builtUntil: number | undefined): n
 /** Intervals to build again, for models that were named and all that reads them. Tables made as a whole are restated as a whole. */
 export function restatedIntervals(snapshot: Snapshot, wanted: Interval, requested: Interval): readonly Interval[] {
   if (!snapshot.restatable) return [];
-  if (snapshot.history !== 'intervals') return wanted.start < wanted.end ? [wanted] : [];
+  if (snapshot.history !== 'intervals' || snapshot.restatesWhole === true)
+    return wanted.start < wanted.end ? [wanted] : [];
   const range = align(snapshot.schedule.intervalUnit, requested, 'outward');
   return union([{ start: Math.max(range.start, wanted.start), end: Math.min(range.end, wanted.end) }]);
 }

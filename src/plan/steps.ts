@@ -78,7 +78,7 @@ function alterStep({ snapshot }: Candidate, { target, current, baseline }: Steps
 
 function fillSteps(
   { snapshot, change }: Candidate,
-  { missing, options, target, current, baseline, state }: StepsRequest,
+  { missing, options, target, current, baseline, state, restated }: StepsRequest,
 ): readonly Step[] {
   const model = target.models[snapshot.key];
   const intervals = missing[snapshot.key] ?? [];
@@ -131,7 +131,14 @@ function fillSteps(
   const pieces = intervals.flatMap((interval) =>
     batchSize === undefined ? [interval] : [...batches(interval, intervalUnit, batchSize)],
   );
-  return pieces.map((interval) => ({ type: 'backfill', model: snapshot.key, version: model.version, interval }));
+  const isRestated = snapshot.restatesWhole === true && restated.has(snapshot.key) && snapshot.restatable;
+  return pieces.map((interval, at) => ({
+    type: 'backfill',
+    model: snapshot.key,
+    version: model.version,
+    interval,
+    ...(isRestated && at === 0 ? { replaces: true } : {}),
+  }));
 }
 
 /** Models whose view in the environment is new or points elsewhere than before. */

@@ -1,12 +1,11 @@
 import { asCall } from '../../src/domain/fragment.js';
-import type { Interval } from '../../src/domain/interval.js';
 import type { FillRequest, ModelKind } from '../../src/domain/kind.js';
 import { PropertyReader } from '../../src/domain/property-reader.js';
 import type { Database, Row } from '../../src/effects/duckdb.js';
 import { findKind } from '../../src/kinds/index.js';
 import { tokenize } from '../../src/parse/tokenizer.js';
 import { columnsOf } from '../support/database.js';
-import { between, textFile } from '../support/project-text.js';
+import { between, textFile, utc } from '../support/project-text.js';
 
 export const TARGET = '"t"';
 const STAGING = '"staging__t"';
@@ -45,7 +44,7 @@ export async function fill(
   database: Database,
   kind: ModelKind,
   query: string,
-  options: { readonly interval?: Interval; readonly isEmpty?: boolean } = {},
+  options: Partial<Pick<FillRequest, 'interval' | 'isEmpty' | 'partitionedBy' | 'executionTime'>> = {},
 ): Promise<Refusal | undefined> {
   const request: FillRequest = {
     target: TARGET,
@@ -54,6 +53,8 @@ export async function fill(
     query,
     interval: options.interval ?? between('2024-01-01', '2024-01-02'),
     isEmpty: options.isEmpty ?? false,
+    partitionedBy: options.partitionedBy ?? [],
+    executionTime: options.executionTime ?? utc('2024-01-10'),
   };
   await database.run('BEGIN');
   try {

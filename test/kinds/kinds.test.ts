@@ -10,10 +10,21 @@ const database = useDatabase();
 const spelt: Readonly<Record<string, string>> = {
   INCREMENTAL_BY_TIME_RANGE: 'INCREMENTAL_BY_TIME_RANGE (time_column ds)',
   INCREMENTAL_BY_UNIQUE_KEY: 'INCREMENTAL_BY_UNIQUE_KEY (unique_key id)',
+  SCD_TYPE_2_BY_TIME: 'SCD_TYPE_2_BY_TIME (unique_key id)',
+  SCD_TYPE_2_BY_COLUMN: 'SCD_TYPE_2_BY_COLUMN (unique_key id, columns *)',
   SEED: "SEED (path 'a.csv')",
 };
-const all = kinds.map(({ names: [name] }) => ({ name, text: spelt[name] ?? name }));
-const tables = all.filter(({ name }) => !['VIEW', 'EMBEDDED', 'EXTERNAL'].includes(name));
+/** MANAGED is there to be refused with a reason. */
+const all = kinds
+  .map(({ names: [name] }) => ({ name, text: spelt[name] ?? name }))
+  .filter(({ name }) => name !== 'MANAGED');
+/** Kinds whose table holds the rows of the query and nothing else, however often it is filled. */
+const tables = all.filter(
+  ({ name }) =>
+    !['VIEW', 'EMBEDDED', 'EXTERNAL', 'INCREMENTAL_UNMANAGED', 'SCD_TYPE_2_BY_TIME', 'SCD_TYPE_2_BY_COLUMN'].includes(
+      name,
+    ),
+);
 
 describe('the registry', () => {
   test('finds a kind by its name in any case', () => {
@@ -51,6 +62,8 @@ describe.each(all)('$name behaves like a kind:', ({ name, text }) => {
       query: 'SELECT 1',
       interval: { start: 0, end: 86_400_000 },
       isEmpty: false,
+      partitionedBy: ['ds'],
+      executionTime: 0,
     };
     expect(kind.fill(request).length > 0).toBe(kind.storage === 'table');
   });
@@ -73,13 +86,14 @@ describe.each(tables)('$name fills a table:', ({ text }) => {
 
   test('a second fill leaves what the first left', async () => {
     await emptyTable(database(), 'ds DATE, id INT, w VARCHAR');
-    for (const isEmpty of [true, false, false]) await fill(database(), kindOf(text), query, { isEmpty });
+    for (const isEmpty of [true, false, false])
+      await fill(database(), kindOf(text), query, { isEmpty, partitionedBy: ['ds'] });
     expect(await content(database())).toEqual(expected);
   });
 
   test('a query that ends in a comment is no trouble', async () => {
     await emptyTable(database(), 'ds DATE, id INT, w VARCHAR');
-    await fill(database(), kindOf(text), `${query} -- done`, { isEmpty: false });
+    await fill(database(), kindOf(text), `${query} -- done`, { isEmpty: false, partitionedBy: ['ds'] });
     expect(await content(database())).toEqual(expected);
   });
 
@@ -91,16 +105,32 @@ describe.each(tables)('$name fills a table:', ({ text }) => {
     for (const isEmpty of [true, false])
       await fill(database(), kindOf(renamed), query.replace('v(ds, id, w)', 'v("the ""day""", "the key", "select")'), {
         isEmpty,
+        partitionedBy: ['"the ""day"""'],
       });
     expect(await content(database())).toEqual(expected);
   });
 
   test('a query without rows leaves none of the interval', async () => {
     await emptyTable(database(), 'ds DATE, id INT, w VARCHAR');
-    expect(await fill(database(), kindOf(text), `${query} LIMIT 0`)).toBeUndefined();
+    expect(await fill(database(), kindOf(text), `${query} LIMIT 0`, { partitionedBy: ['ds'] })).toBeUndefined();
     expect(await content(database())).toEqual([]);
   });
 });
+
+test('MANAGED is refused, with what to take instead', () => {
+  expect(problemsOf('MODEL (name s.m, kind MANAGED);\nSELECT 1')).toEqual([
+    '1:23+7 SL0105 MANAGED needs an engine that refreshes tables by itself (dynamic tables); DuckDB does not',
+  ]);
+});
+
+test.each(['INCREMENTAL_BY_PARTITION', 'INCREMENTAL_UNMANAGED (insert_overwrite true)'])(
+  '%s needs partitioned_by',
+  (kind) => {
+    expect(problemsOf(`MODEL (name s.m, kind ${kind});\nSELECT 1`)).toEqual([
+      `1:1+5 SL0104 kind ${kind.split(' ')[0]} needs "partitioned_by"`,
+    ]);
+  },
+);
 
 test('FULL replaces all rows', async () => {
   await emptyTable(database(), 'a INT');
