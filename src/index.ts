@@ -7,5 +7,6 @@ export type { Event } from './domain/event.js';
 export type { Change, Plan, PlanOptions } from './domain/plan.js';
 export { duckdb } from './effects/duckdb.js';
 export { files } from './effects/files.js';
+export { git } from './effects/git.js';
 export { processFacts } from './effects/process-facts.js';
 export { apply, load, type Outside, openWorkspace, plan, recordedState, type Workspace, withLake } from './workflow.js';

@@ -16,6 +16,7 @@ import type { Plan, PlanOptions } from './domain/plan.js';
 import type { ProjectConfig } from './domain/project.js';
 import { emptyState, type LakeState } from './domain/snapshot.js';
 import type { Database } from './effects/duckdb.js';
+import type { Git } from './effects/git.js';
 import { loadProject } from './load/load-project.js';
 import { modelPrograms } from './load/programs.js';
 import { buildPlan } from './plan/build-plan.js';
@@ -24,6 +25,7 @@ import { buildPlan } from './plan/build-plan.js';
 export interface Outside extends Omit<LakeEffects, 'announce'> {
   readonly emit: Emit;
   readonly elapsedMs: () => number;
+  readonly git: Git;
   /** Who applies, for the lake's record. */
   readonly author: string;
   /** Variables of the process, which may overrule settings. */

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { duckdb } from '../effects/duckdb.js';
 import { files } from '../effects/files.js';
+import { git } from '../effects/git.js';
 import { processFacts } from '../effects/process-facts.js';
 import { exitCodes, type Shell } from './command.js';
 import { runCli } from './run-cli.js';
@@ -20,6 +21,7 @@ const shell: Shell = {
     duckdb,
     files,
     processFacts,
+    git,
     now: () => new Date(),
     elapsedMs: () => performance.now(),
     author: env.SCILAKE_AUTHOR ?? env.USER ?? env.USERNAME ?? 'unknown',

@@ -96,36 +96,3 @@ export function reach(from: Iterable<string>, next: ReadonlyMap<string, readonly
   }
   return found;
 }
-
-/**
- * The nodes that a selector names: `schema.table`, `*` as wildcard, `+` before for all upstream and after for all
- * downstream, `tag:name`; several are joined.
- *
- * @returns the nodes, and the selectors that named none
- */
-export function select(
-  selectors: readonly string[],
-  graph: Graph,
-  tagsOf: (node: string) => readonly string[],
-): { readonly nodes: ReadonlySet<string>; readonly unmatched: readonly string[] } {
-  const nodes = new Set<string>();
-  const unmatched: string[] = [];
-  for (const selector of selectors) {
-    const core = selector.replace(/^\+|\+$/g, '').toLowerCase();
-    const isTag = core.startsWith('tag:');
-    const pattern = wildcard(isTag ? core.slice(4) : core);
-    const matched = graph.order.filter((node) =>
-      isTag ? tagsOf(node).some((tag) => pattern.test(tag.toLowerCase())) : pattern.test(node),
-    );
-    if (matched.length === 0) unmatched.push(selector);
-    const upstream = selector.startsWith('+') ? reach(matched, graph.parents) : [];
-    const downstream = selector.endsWith('+') ? reach(matched, graph.children) : [];
-    for (const node of [...matched, ...upstream, ...downstream]) nodes.add(node);
-  }
-  return { nodes, unmatched };
-}
-
-function wildcard(pattern: string): RegExp {
-  const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
-  return new RegExp(`^${escaped}$`);
-}

@@ -46,7 +46,20 @@ export interface PlanOptions {
   readonly end?: string;
   readonly selectModels: readonly string[];
   readonly restateModels: readonly string[];
+  /** Only these are built; undefined or empty: all. */
+  readonly backfillModels: readonly string[];
+  /** Files that differ from a branch or commit of git, by its name: what `git:` in a selector stands for. */
+  readonly gitChanges: Readonly<Record<string, readonly string[]>>;
   readonly forwardOnly: boolean;
+  /** With `forwardOnly`: prod's rows from then on are made again as well. */
+  readonly effectiveFrom?: string;
+  /** Models whose forward-only changes may lose or gain columns, whatever their headers say. */
+  readonly allowDestructiveModels: readonly string[];
+  readonly allowAdditiveModels: readonly string[];
+  /** Environment that a new one starts from; prod when left out. */
+  readonly createFrom?: string;
+  /** What is complete counts as due, whatever cron says. */
+  readonly ignoreCron: boolean;
   readonly backfill: 'normal' | 'skip' | 'empty';
   readonly noGaps: boolean;
   readonly includeUnmodified: boolean;

@@ -1,7 +1,9 @@
-import { orderGraph, reach, select } from '../dag/graph.js';
+import { orderGraph, reach } from '../dag/graph.js';
+import { SelectorError, type SelectorFacts, select } from '../dag/selector.js';
 import type { BoundProject, BoundSource } from '../domain/bound-project.js';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
 import { canonicalJson, digest } from '../domain/digest.js';
+import type { Model } from '../domain/model.js';
 import { PROD } from '../domain/names.js';
 import { didYouMean } from '../domain/near-miss.js';
 import type { Plan, PlanOptions, SourceChange } from '../domain/plan.js';
@@ -19,17 +21,25 @@ import { planSteps } from './steps.js';
 export function buildPlan(project: BoundProject, state: LakeState, options: PlanOptions): Result<Plan> {
   const problems = optionProblems(options);
   const current = state.environments.get(options.environment);
-  const base = current ?? state.environments.get(PROD);
+  const base = current ?? state.environments.get(options.createFrom ?? PROD);
   const baseline = snapshotsOf(base, state);
   const graph = orderGraph(new Map(project.models.map((bound) => [bound.model.key, bound.parents]))).graph;
-  const tags = new Map(project.models.map((bound) => [bound.model.key, bound.model.tags]));
+  const facts = selectorFacts(project, options, baseline);
   const pick = (selectors: readonly string[]): ReadonlySet<string> => {
-    const { nodes, unmatched } = select(selectors, graph, (node) => tags.get(node) ?? []);
-    for (const selector of unmatched) problems.push(unmatchedSelector(selector, graph.order));
-    return nodes;
+    try {
+      const { nodes, unmatched } = select(selectors, graph, facts);
+      for (const selector of unmatched) problems.push(unmatchedSelector(selector, graph.order));
+      return nodes;
+    } catch (thrown) {
+      if (!(thrown instanceof SelectorError)) throw thrown;
+      problems.push({ code: 'SL0403', severity: 'error', message: thrown.message });
+      return new Set();
+    }
   };
   const selected = options.selectModels.length === 0 ? undefined : pick(options.selectModels);
   const restated = reach(pick(options.restateModels), graph.children);
+  const backfilled =
+    options.backfillModels.length === 0 ? undefined : reach(pick(options.backfillModels), graph.parents);
   const request = {
     project,
     state,
@@ -43,7 +53,11 @@ export function buildPlan(project: BoundProject, state: LakeState, options: Plan
   const removed = selected === undefined ? removedChanges(baseline, kept) : [];
   const changes = [...candidates.flatMap((candidate) => candidate.change ?? []), ...removed];
   const sourceChanges = compareSources(project.sources, base?.sources ?? {});
-  problems.push(...forwardOnlyProblems(project, candidates, baseline), ...columnlessProblems(project, candidates));
+  const allowed = { destructive: pick(options.allowDestructiveModels), additive: pick(options.allowAdditiveModels) };
+  problems.push(
+    ...forwardOnlyProblems(project, candidates, baseline, allowed),
+    ...columnlessProblems(project, candidates),
+  );
   const errors = problems.filter((problem) => problem.severity === 'error');
   if (errors.length > 0) return fail(...problems);
   if (
@@ -57,7 +71,18 @@ export function buildPlan(project: BoundProject, state: LakeState, options: Plan
     return fail(noChanges(options.environment));
   }
   const models = targetModels(candidates, { state, options, current });
-  const missing = missingByModel({ candidates, models, state, options, restated, prod: state.environments.get(PROD) });
+  const allMissing = missingByModel({
+    candidates,
+    models,
+    state,
+    options,
+    restated,
+    current,
+    prod: state.environments.get(PROD),
+  });
+  const missing = Object.fromEntries(
+    Object.entries(allMissing).filter(([key]) => backfilled === undefined || backfilled.has(key)),
+  );
   if (options.noGaps) problems.push(...gapProblems({ candidates, models, state, current, missing }));
   if (problems.some((problem) => problem.severity === 'error')) return fail(...problems);
   const target: Environment = {
@@ -86,6 +111,25 @@ export function buildPlan(project: BoundProject, state: LakeState, options: Plan
     canonicalJson(JSON.parse(JSON.stringify({ ...body, snapshots: fingerprints, warnings: [] }))),
   ).slice(0, 12);
   return succeed({ ...body, id, target: { ...target, planId: id } }, problems);
+}
+
+/** What selectors may ask of a project's models. */
+function selectorFacts(
+  project: BoundProject,
+  options: PlanOptions,
+  baseline: ReadonlyMap<string, Snapshot>,
+): SelectorFacts {
+  const models = new Map(project.models.map((bound) => [bound.model.key, bound.model]));
+  return {
+    tagsOf: (node) => models.get(node)?.tags ?? [],
+    pathOf: (node) => models.get(node)?.file.path,
+    changedSince(reference) {
+      const changed = new Set(options.gitChanges[reference] ?? []);
+      return new Set([...models].filter(([, model]) => changed.has(model.file.path)).map(([key]) => key));
+    },
+    modified: () =>
+      new Set([...models].filter(([key, model]) => baseline.get(key)?.text !== model.file.text).map(([key]) => key)),
+  };
 }
 
 /** The snapshots that an environment points at, by model key. */
@@ -183,6 +227,17 @@ function optionProblems(options: PlanOptions): Diagnostic[] {
     else if (name === 'end' && endOf({ ...parsed, isDate: false }) > options.executionTime)
       add('--end lies after the execution time', 'nothing can be built of the future; choose an earlier end');
   }
+  if (options.effectiveFrom !== undefined) {
+    const parsed = parseInstant(options.effectiveFrom, options.executionTime);
+    if (parsed === undefined)
+      add(`--effective-from "${options.effectiveFrom}" is no time`, "write '2024-01-31' or '3 days ago'");
+    else if (parsed.instant > options.executionTime)
+      add(
+        '--effective-from lies after the execution time',
+        'a change cannot take effect in the future; choose a past time',
+      );
+    if (!options.forwardOnly) add('--effective-from goes with --forward-only', 'give both, or neither');
+  }
   const isBounded = options.start !== undefined || options.end !== undefined;
   if (options.environment === PROD && isBounded && options.restateModels.length === 0) {
     add(
@@ -228,16 +283,29 @@ function columnlessProblems(project: BoundProject, candidates: readonly Candidat
     }));
 }
 
+/** Models whose columns may change although their headers say otherwise. */
+interface Allowed {
+  readonly destructive: ReadonlySet<string>;
+  readonly additive: ReadonlySet<string>;
+}
+
+function allowing(model: Model, { destructive, additive }: Allowed): Model {
+  const onDestructiveChange = destructive.has(model.key) ? 'allow' : model.kind.onDestructiveChange;
+  const onAdditiveChange = additive.has(model.key) ? 'allow' : model.kind.onAdditiveChange;
+  return { ...model, kind: { ...model.kind, onDestructiveChange, onAdditiveChange } };
+}
+
 function forwardOnlyProblems(
   project: BoundProject,
   candidates: readonly Candidate[],
   baseline: ReadonlyMap<string, Snapshot>,
+  allowed: Allowed,
 ): readonly Diagnostic[] {
   const models = new Map(project.models.map((bound) => [bound.model.key, bound.model]));
   return candidates.flatMap(({ snapshot, change }) => {
     const base = baseline.get(snapshot.key);
     const model = models.get(snapshot.key);
     if (change === undefined || !snapshot.forwardOnly || base === undefined || model === undefined) return [];
-    return schemaChangeProblems(model, compareSchemas(base.columns, snapshot.columns));
+    return schemaChangeProblems(allowing(model, allowed), compareSchemas(base.columns, snapshot.columns));
   });
 }

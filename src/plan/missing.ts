@@ -1,6 +1,6 @@
 import { cronFloor } from '../domain/cron.js';
 import type { Diagnostic } from '../domain/diagnostic.js';
-import { type Interval, isoInstant, shift, subtract, union } from '../domain/interval.js';
+import { align, type Interval, isoInstant, shift, subtract, union } from '../domain/interval.js';
 import { PROD } from '../domain/names.js';
 import type { PlanOptions } from '../domain/plan.js';
 import { builtKey, type Environment, type EnvironmentModel, type LakeState } from '../domain/snapshot.js';
@@ -14,6 +14,8 @@ export interface MissingRequest {
   readonly state: LakeState;
   readonly options: PlanOptions;
   readonly restated: ReadonlySet<string>;
+  /** The environment as it is now. */
+  readonly current: Environment | undefined;
   readonly prod: Environment | undefined;
 }
 
@@ -41,7 +43,7 @@ export function missingByModel(request: MissingRequest): Readonly<Record<string,
       ...restatement(candidate, request, wanted),
       ...(isConsidered(candidate, options, restated) ? newIntervals(candidate, target, wanted, request) : []),
     ];
-    const merged = union(intervals);
+    const merged = union([...intervals, ...effectiveIntervals(candidate, request)]);
     if (merged.length > 0) missing[snapshot.key] = merged;
   }
   return missing;
@@ -89,8 +91,32 @@ function restatement(
   });
 }
 
+/** `--effective-from`: what prod has built of a forward-only model since then is made again by its new definition. */
+export function effectiveIntervals(
+  { snapshot, change }: Candidate,
+  { models, state, options, current }: Pick<MissingRequest, 'models' | 'state' | 'options' | 'current'>,
+): readonly Interval[] {
+  const from =
+    options.effectiveFrom === undefined
+      ? undefined
+      : parseInstant(options.effectiveFrom, options.executionTime)?.instant;
+  const version = models[snapshot.key]?.version;
+  if (from === undefined || options.environment !== PROD || !snapshot.forwardOnly || change?.type !== 'modified')
+    return [];
+  if (change.category === 'metadata' || current?.models[snapshot.key]?.version !== version) return [];
+  const built = state.built.get(builtKey(snapshot, version ?? '')) ?? [];
+  const last = built.at(-1)?.end ?? from;
+  if (snapshot.history !== 'intervals') return last > from ? built : [];
+  const { start } = align(snapshot.schedule.intervalUnit, { start: from, end: from }, 'outward');
+  return built.flatMap((interval) =>
+    interval.end <= start ? [] : [{ start: Math.max(interval.start, start), end: interval.end }],
+  );
+}
+
 /** A forward-only change is shown on the last interval only, until it is in prod. */
 function previewStart({ snapshot }: Candidate, starts: ReadonlyMap<string, number>, options: PlanOptions): number {
+  if (options.effectiveFrom !== undefined && options.start === undefined)
+    return parseInstant(options.effectiveFrom, options.executionTime)?.instant ?? 0;
   const due = cronFloor(snapshot.schedule.cron, options.executionTime);
   return Math.max(starts.get(snapshot.key) ?? 0, shift('day', due, -1));
 }

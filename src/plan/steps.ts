@@ -5,6 +5,7 @@ import type { PlanOptions } from '../domain/plan.js';
 import { builtKey, type Environment, type LakeState, type Snapshot } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
 import type { Candidate } from './candidates.js';
+import { effectiveIntervals } from './missing.js';
 import { compareSchemas } from './schema-change.js';
 
 export interface StepsRequest {
@@ -24,10 +25,14 @@ export function planSteps(request: StepsRequest): readonly Step[] {
   const { candidates } = request;
   const sources = sourceSteps(request);
   const alters = candidates.flatMap((candidate) => alterStep(candidate, request));
+  // Rows that a forward-only change makes again need the columns that come with the promotion.
+  const isLate = (candidate: Candidate): boolean =>
+    effectiveIntervals(candidate, { ...request, models: request.target.models }).length > 0;
   const builds = candidates.flatMap((candidate) => [
     ...createStep(candidate, request),
-    ...fillSteps(candidate, request),
+    ...(isLate(candidate) ? [] : fillSteps(candidate, request)),
   ]);
+  const late = candidates.filter(isLate).flatMap((candidate) => fillSteps(candidate, request));
   const moved = movedModels(request);
   const gone = Object.entries(request.current?.models ?? {})
     .filter(([key, model]) => model.hasView && request.target.models[key] === undefined)
@@ -35,7 +40,7 @@ export function planSteps(request: StepsRequest): readonly Step[] {
   const isMoved = moved.length > 0 || gone.length > 0 || alters.length > 0 || !isSameEnvironment(request);
   const promotion: Step[] = isMoved ? [{ type: 'promote', environment: request.target.name, models: moved }] : [];
   const demotion: Step[] = gone.length > 0 ? [{ type: 'demote', environment: request.target.name, models: gone }] : [];
-  return [...sources, ...builds, ...alters, ...promotion, ...demotion];
+  return [...sources, ...builds, ...alters, ...promotion, ...demotion, ...late];
 }
 
 function sourceSteps({ project, state }: StepsRequest): readonly Step[] {

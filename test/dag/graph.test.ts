@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { orderGraph, reach, select } from '../../src/dag/graph.js';
+import { orderGraph, reach } from '../../src/dag/graph.js';
 
 /** node → what it reads, from `b: a` lines. */
 function edges(...lines: readonly string[]): ReadonlyMap<string, readonly string[]> {
@@ -106,43 +106,5 @@ describe('reach', () => {
 
   test('of nothing is nothing', () => {
     expect([...reach([], graph.children)]).toEqual([]);
-  });
-});
-
-describe('a selector', () => {
-  const { graph } = orderGraph(
-    edges('raw.a:', 'stg.a: raw.a', 'stg.b: raw.a', 'mart.x: stg.a stg.b', 'mart.axb: stg.b'),
-  );
-  const tags: Readonly<Record<string, readonly string[]>> = { 'stg.b': ['Nightly'], 'mart.x': ['nightly', 'core'] };
-  const pick = (...selectors: readonly string[]): readonly string[] =>
-    [...select(selectors, graph, (node) => tags[node] ?? []).nodes].sort();
-
-  test.each([
-    ['stg.a', ['stg.a']],
-    ['STG.A', ['stg.a']],
-    ['stg.*', ['stg.a', 'stg.b']],
-    ['*.a', ['raw.a', 'stg.a']],
-    ['mart.a*', ['mart.axb']],
-    ['+stg.a', ['raw.a', 'stg.a']],
-    ['stg.a+', ['mart.x', 'stg.a']],
-    ['+stg.b+', ['mart.axb', 'mart.x', 'raw.a', 'stg.b']],
-    ['tag:nightly', ['mart.x', 'stg.b']],
-    ['tag:night*', ['mart.x', 'stg.b']],
-    ['+tag:core', ['mart.x', 'raw.a', 'stg.a', 'stg.b']],
-    ['*', ['mart.axb', 'mart.x', 'raw.a', 'stg.a', 'stg.b']],
-  ])('%s names %j', (selector, expected) => {
-    expect(pick(selector)).toEqual(expected);
-  });
-
-  test('takes a dot for a dot', () => {
-    expect(pick('mart.a.b', 'mart?x')).toEqual([]);
-  });
-
-  test('joins with others', () => {
-    expect(pick('raw.a', 'mart.x')).toEqual(['mart.x', 'raw.a']);
-  });
-
-  test('that names nothing is told', () => {
-    expect(select(['stg.a', '+stg.c+', 'tag:x'], graph, () => []).unmatched).toEqual(['+stg.c+', 'tag:x']);
   });
 });

@@ -5,6 +5,7 @@ import type { Shell } from '../../src/cli/command.js';
 import { runCli } from '../../src/cli/run-cli.js';
 import { duckdb } from '../../src/effects/duckdb.js';
 import { files } from '../../src/effects/files.js';
+import { git } from '../../src/effects/git.js';
 import { processFacts } from '../../src/effects/process-facts.js';
 
 export interface Outcome {
@@ -65,6 +66,7 @@ export function makeRig(
         duckdb,
         files,
         processFacts,
+        git,
         now: () => new Date(),
         elapsedMs: () => performance.now(),
         author: 'tester',

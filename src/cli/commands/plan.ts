@@ -59,7 +59,7 @@ export async function makePlan(
   if (!loaded.ok) return reportErrors(context, loaded.errors);
   reportWarnings(context, loaded.warnings);
   const project = loaded.value;
-  const planOptions = readPlanOptions(context, project.project.config, positionals, options);
+  const planOptions = await readPlanOptions(context, project.project.config, positionals, options);
   const state = await recordedState(context.workspace, project.project.config);
   const planned = buildPlan(project, state, planOptions);
   if (!planned.ok) return reportErrors(context, planned.errors);

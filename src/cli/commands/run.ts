@@ -34,7 +34,7 @@ export const runCommand: CommandDefinition = {
       cacheFolder: ownFolder(context.workspace, 'cache'),
     });
     if (!recorded.ok) return reportErrors(context, recorded.errors);
-    const planOptions = readPlanOptions(context, recorded.value.project.config, positionals, options);
+    const planOptions = await readPlanOptions(context, recorded.value.project.config, positionals, options);
     const planned = buildPlan(recorded.value, state, { ...planOptions, environment, run: true });
     if (!planned.ok) return reportErrors(context, planned.errors);
     reportWarnings(context, planned.warnings);
