@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { type AppliedPlan, type ApplyEffects, applyPlan } from './apply/apply-plan.js';
+import { type AppliedPlan, type ApplyEffects, type ApplyRequest, applyPlan } from './apply/apply-plan.js';
 import {
   type LakeEffects,
   type LakeLocation,
@@ -18,7 +18,7 @@ import { emptyState, type LakeState } from './domain/snapshot.js';
 import type { Database } from './effects/duckdb.js';
 import type { Git } from './effects/git.js';
 import { loadProject } from './load/load-project.js';
-import { modelPrograms } from './load/programs.js';
+import { hookStatements, modelPrograms } from './load/programs.js';
 import { buildPlan } from './plan/build-plan.js';
 
 /** Everything outside that the line touches, handed in by whoever starts it. */
@@ -97,8 +97,26 @@ export async function apply(workspace: Workspace, project: BoundProject, wanted:
       cacheFolder: ownFolder(workspace, 'cache'),
       stagingFolder: ownFolder(workspace, 'staging'),
     };
-    return applyPlan({ plan: wanted, project, programs, state: before, session }, effects);
+    return applyPlan(
+      { plan: wanted, project, programs, state: before, session, hooks: hooksOf(project, wanted) },
+      effects,
+    );
   });
+}
+
+/** @throws DiagnosticError when a macro in them cannot be expanded */
+function hooksOf(project: BoundProject, wanted: Plan): ApplyRequest['hooks'] {
+  const names = wanted.snapshots
+    .filter((snapshot) => wanted.target.models[snapshot.key]?.hasView === true)
+    .map((snapshot) => snapshot.name);
+  const context = { executionTime: wanted.options.executionTime, target: wanted.target, names };
+  const [before, after] = [
+    hookStatements(project.project, 'before', context),
+    hookStatements(project.project, 'after', context),
+  ];
+  if (!before.ok) throw new DiagnosticError(before.errors);
+  if (!after.ok) throw new DiagnosticError(after.errors);
+  return { before: before.value, after: after.value };
 }
 
 /**

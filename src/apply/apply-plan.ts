@@ -1,14 +1,14 @@
 import { promote } from '../catalog/promote.js';
-import { openRunCatalog, type PointedName } from '../catalog/run-catalog.js';
+import { openRunCatalog, type PointedName, RUN_CATALOG } from '../catalog/run-catalog.js';
 import { type Diagnostic, DiagnosticError, messageOf } from '../domain/diagnostic.js';
 import type { StepOutcome } from '../domain/event.js';
 
-import { physicalName, type TableName } from '../domain/names.js';
+import { ident, inLake, LAKE, physicalName, type TableName, viewName } from '../domain/names.js';
 import { physicalTable } from '../domain/snapshot.js';
 import { type Step, subjectOf } from '../domain/step.js';
 import { backfill } from './backfill.js';
 import { CutOff } from './cut-off.js';
-import { auditVersion, createVersion, recordInterval } from './model-steps.js';
+import { auditVersion, createVersion, orThrow, recordInterval } from './model-steps.js';
 import { convertSource, fetchSource, registerSource, sourceTable } from './source-steps.js';
 import type { ApplyEffects, ApplyRequest, Work } from './work.js';
 
@@ -47,6 +47,7 @@ export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): P
     progress: (done, total, unit) => effects.emit({ type: 'step-progress', index: current, done, total, unit }),
   };
   try {
+    await runHooks(request.hooks.before, work);
     await pointAtExisting(work);
     const outcomes: StepOutcome[] = [];
     const cutOff = new CutOff(work);
@@ -60,11 +61,33 @@ export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): P
       outcomes.push(outcome);
       effects.emit({ type: 'step-finished', index, count: plan.steps.length, outcome });
     }
+    await runHooks(request.hooks.after, work);
     const failed = outcomes.some((outcome) => outcome.status === 'failed' || outcome.status === 'skipped');
     return { status: failed ? 'failed' : 'applied', outcomes, lakeSnapshot: await session.snapshotId() };
   } finally {
     await runCatalog.close();
   }
+}
+
+/** Statements of the project around a whole plan. Names in them are those of the lake itself, `prod`'s views among them. */
+async function runHooks(statements: readonly string[], work: Work): Promise<void> {
+  if (statements.length === 0) return;
+  await work.session.exclusively(async (database) => {
+    await database.run(`USE ${ident(LAKE)}`);
+    try {
+      for (const statement of statements) await database.run(statement);
+    } catch (thrown) {
+      const diagnostic: Diagnostic = {
+        code: 'SL0712',
+        severity: 'error',
+        message: `a statement of before_all or after_all failed: ${messageOf(thrown).split('\n')[0]}`,
+        hint: 'correct it in scilake.yaml',
+      };
+      throw new DiagnosticError([diagnostic], { cause: thrown });
+    } finally {
+      await database.run(`USE ${RUN_CATALOG}`);
+    }
+  });
 }
 
 /** Gives logical names to all that is there before the first step. */
@@ -174,10 +197,26 @@ async function promoteEnvironment(work: Work): Promise<undefined> {
     recorded: state.snapshots,
     datasets,
     unneeded: unneededTables(work),
+    statements: movedStatements(work),
     note: work.note(`promote ${summary}`, 'promote'),
     now: effects.now(),
   });
   return undefined;
+}
+
+/** What models want done when their view in the environment is made, or says something new. */
+function movedStatements({ plan, state, programs }: Work): readonly string[] {
+  const before = state.environments.get(plan.environment)?.models ?? {};
+  const { executionTime } = plan.options;
+  return plan.snapshots.flatMap((snapshot) => {
+    const now = plan.target.models[snapshot.key];
+    const was = before[snapshot.key];
+    const isMoved = was?.version !== now?.version || was?.fingerprint !== now?.fingerprint || !was?.hasView;
+    const program = programs.get(snapshot.key);
+    if (now?.hasView !== true || !isMoved || program === undefined) return [];
+    const view = inLake(viewName(snapshot.name, plan.environment));
+    return orThrow(program.statements('moved', { start: executionTime, end: executionTime }, view));
+  });
 }
 
 /** Tables that were made for models which then kept the ones they had. */

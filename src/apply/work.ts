@@ -29,6 +29,8 @@ export interface ApplyRequest {
   readonly programs: ReadonlyMap<string, ModelProgram>;
   readonly state: LakeState;
   readonly session: LakeSession;
+  /** The project's statements around all steps. */
+  readonly hooks: { readonly before: readonly string[]; readonly after: readonly string[] };
 }
 
 /** What the steps of one apply share. */

@@ -17,6 +17,8 @@ export interface PromoteRequest {
   readonly datasets: ReadonlyMap<string, Dataset>;
   /** Empty tables that nothing will point at. */
   readonly unneeded: readonly TableName[];
+  /** Statements that run once the views are moved, in the same transaction. */
+  readonly statements: readonly string[];
   readonly note: CommitNote;
   readonly now: Date;
 }
@@ -49,6 +51,7 @@ export async function promote(session: LakeSession, request: PromoteRequest): Pr
       request,
       views.map((view) => view.view),
     );
+    for (const statement of request.statements) await transaction.run(statement);
     for (const table of request.unneeded) await transaction.run(`DROP TABLE IF EXISTS ${inLake(table)}`);
     await writeRecords(transaction, request);
   });

@@ -2,7 +2,8 @@ import { ident, inLake, qualified, type TableName } from '../domain/names.js';
 import type { Database } from '../effects/duckdb.js';
 import type { LakeSession } from './lake-session.js';
 
-const RUN = 'scilake_run';
+/** Name of the in-memory catalog. */
+export const RUN_CATALOG = 'scilake_run';
 
 /**
  * Logical names for one environment: an in-memory catalog with a view for each model and source table, in which authors'
@@ -27,15 +28,16 @@ export interface PointedName {
 export async function openRunCatalog(session: LakeSession): Promise<RunCatalog> {
   await session.exclusively(async (database) => {
     await database.run('USE memory');
-    await database.run(`DETACH DATABASE IF EXISTS ${RUN}`);
-    await database.run(`ATTACH ':memory:' AS ${RUN}`);
-    await database.run(`USE ${RUN}`);
+    await database.run(`DETACH DATABASE IF EXISTS ${RUN_CATALOG}`);
+    await database.run(`ATTACH ':memory:' AS ${RUN_CATALOG}`);
+    await database.run(`USE ${RUN_CATALOG}`);
   });
   const schemas = new Set<string>();
   const define = async (database: Database, name: TableName, body: string): Promise<void> => {
-    if (!schemas.has(name.schema)) await database.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(RUN, name.schema)}`);
+    if (!schemas.has(name.schema))
+      await database.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(RUN_CATALOG, name.schema)}`);
     schemas.add(name.schema);
-    await database.run(`CREATE OR REPLACE VIEW ${qualified(RUN, name.schema, name.table)} AS ${body}`);
+    await database.run(`CREATE OR REPLACE VIEW ${qualified(RUN_CATALOG, name.schema, name.table)} AS ${body}`);
   };
   return {
     pointAt: (names) =>
@@ -56,7 +58,7 @@ export async function openRunCatalog(session: LakeSession): Promise<RunCatalog> 
     close: () =>
       session.exclusively(async (database) => {
         await database.run('USE memory');
-        await database.run(`DETACH DATABASE IF EXISTS ${ident(RUN)}`);
+        await database.run(`DETACH DATABASE IF EXISTS ${ident(RUN_CATALOG)}`);
       }),
   };
 }

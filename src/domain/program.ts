@@ -17,8 +17,12 @@ export interface ModelProgram {
   readonly location: Model['location'];
   /** A SELECT that gives the table's columns in their order and stored types; names resolve in the run catalog. */
   query(interval: Interval): Result<string>;
-  /** The statements around the query. @param thisModel quoted name of the physical table, which `@this_model` stands for */
-  statements(stage: 'before' | 'after', interval: Interval, thisModel: string): Result<readonly string[]>;
+  /**
+   * The statements around the query, or those that run once an environment's view is moved.
+   *
+   * @param thisModel quoted name of the physical table, or of the view, which `@this_model` stands for
+   */
+  statements(stage: 'before' | 'after' | 'moved', interval: Interval, thisModel: string): Result<readonly string[]>;
   /** @param thisModel quoted name of the physical table or view */
   audits(thisModel: string, interval: Interval): Result<readonly AuditQuery[]>;
   /** The query with every table name replaced, for an object that outlives the run. @param tableOf SQL for a logical name's key */

@@ -3,11 +3,21 @@ import type { Column } from '../domain/column.js';
 import { fail, gather, type Result, succeed } from '../domain/diagnostic.js';
 import type { Interval } from '../domain/interval.js';
 import type { SqlText } from '../domain/model.js';
-import { ident, tableKey } from '../domain/names.js';
+import { ident, literal, type TableName, tableKey, viewName } from '../domain/names.js';
 import type { AuditQuery, ModelProgram } from '../domain/program.js';
+import type { Project } from '../domain/project.js';
+import type { Environment } from '../domain/snapshot.js';
 import { timeGuard } from '../kinds/incremental-by-time-range.js';
 import { attachAudits, auditQuery } from '../parse/audit-query.js';
-import { isPlain, type MacroScope, renderMacros } from '../parse/macros/index.js';
+import {
+  configVariables,
+  isPlain,
+  type MacroScope,
+  renderMacros,
+  scopeOf,
+  timeVariables,
+  withDefinitions,
+} from '../parse/macros/index.js';
 import { patchReferences } from '../parse/patch-references.js';
 import { columnsByTable, modelScope, type ScopeRequest } from './macro-scope.js';
 import { seedPath, seedQuery } from './read-seed.js';
@@ -57,8 +67,13 @@ function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, co
       return rendered.ok ? succeed(guarded(bound, rendered.value)) : rendered;
     },
     statements(stage, interval, thisModel) {
-      const around = stage === 'before' ? model.preStatements : model.postStatements;
-      return gather(around.map((statement) => render(statement, () => scopeFor(interval, 'evaluating', thisModel))));
+      const { preStatements: before, postStatements: after, onVirtualUpdate: moved } = model;
+      const macroStage = stage === 'moved' ? 'promoting' : 'evaluating';
+      return gather(
+        { before, after, moved }[stage].map((statement) =>
+          render(statement, () => scopeFor(interval, macroStage, thisModel)),
+        ),
+      );
     },
     audits(thisModel, interval) {
       const rows = auditedRows(bound, thisModel, interval);
@@ -149,4 +164,39 @@ function standaloneQuery(
     location: model.location,
     hint: 'make it kind FULL, or give PIVOT an IN list',
   });
+}
+
+/**
+ * The project's own statements before or after all that a plan does, with `@this_env`, `@schemas` and `@views` of the
+ * environment.
+ */
+export function hookStatements(
+  project: Project,
+  when: 'before' | 'after',
+  context: { readonly executionTime: number; readonly target: Environment; readonly names: readonly TableName[] },
+): Result<readonly string[]> {
+  const { executionTime, target, names } = context;
+  const quoted = (values: readonly string[]): string => `(${values.map(literal).join(', ')})`;
+  const views = names.map((name) => viewName(name, target.name));
+  const values = new Map([
+    ...configVariables(project.config.variables),
+    ...timeVariables({ start: executionTime, end: executionTime }, executionTime),
+    ['this_env', literal(target.name)] as const,
+    ['schemas', quoted([...new Set(views.map((view) => view.schema))])] as const,
+    ['views', quoted(views.map((view) => `${view.schema}.${view.table}`))] as const,
+    ['gateway', literal(project.config.gateway)] as const,
+    ['runtime_stage', literal(`${when}_all`)] as const,
+  ]);
+  const { functions, definitions, jinja } = project.macros;
+  const { scope, errors } = withDefinitions(
+    { ...scopeOf(values), functions, ...(jinja === undefined ? {} : { jinja }) },
+    definitions,
+  );
+  if (errors.length > 0) return fail(...errors);
+  return gather(
+    (when === 'before' ? project.config.beforeAll : project.config.afterAll).map((statement): Result<string> => {
+      const rendered = renderMacros(statement, scope);
+      return rendered.ok ? succeed(rendered.value.sql) : rendered;
+    }),
+  );
 }

@@ -340,12 +340,6 @@ function placeStatements(
   for (const statement of sql) {
     if (statement.keyword === 'ON_VIRTUAL_UPDATE_BEGIN') {
       inVirtualUpdate = true;
-      properties.warn(
-        'SL0216',
-        statement.sql.span,
-        'statements for the virtual update are kept, but not run yet',
-        'put what must run into statements after the query',
-      );
     } else if (statement.keyword === 'ON_VIRTUAL_UPDATE_END') inVirtualUpdate = false;
     else if (isDefinition(statement.sql)) definitions.push(statement.sql);
     else if (inVirtualUpdate) onVirtualUpdate.push(statement.sql);

@@ -220,15 +220,51 @@ FROM range(3) AS t(id)`,
 });
 
 describe('statements around a query', () => {
-  test('run before and after it, and those of the virtual update are said not to run', async () => {
+  test('run before and after it', async () => {
     rig = makeRig({
       'models/a.sql':
-        'MODEL (name s.a, kind FULL);\nCREATE OR REPLACE TEMP MACRO twice(x) AS x * 2;\nSELECT twice(21) AS y;\nON_VIRTUAL_UPDATE_BEGIN;\nSELECT 1;\nON_VIRTUAL_UPDATE_END;',
+        'MODEL (name s.a, kind FULL);\nCREATE OR REPLACE TEMP MACRO twice(x) AS x * 2;\nSELECT twice(21) AS y;',
       'models/b.sql': 'MODEL (name s.b, kind FULL);\nSELECT 1 AS x;\nUPDATE @this_model SET x = 2;',
     });
-    const applied = await rig.run('apply');
-    expect(applied.err).toContain('warning SL0216');
+    await rig.ok('apply');
     expect(await rig.rows('SELECT y, x FROM s.a, s.b')).toEqual([{ y: 42, x: 2 }]);
+  });
+
+  test('run when the view of an environment is moved, in the same snapshot of the lake', async () => {
+    const model = (query: string): string =>
+      `MODEL (name s.a, kind FULL);\n${query};\nON_VIRTUAL_UPDATE_BEGIN;\nCOMMENT ON VIEW @this_model IS @'said in @this_env';\nON_VIRTUAL_UPDATE_END;`;
+    rig = makeRig({ 'models/a.sql': model('SELECT 1 AS x') });
+    await rig.ok('apply');
+    const comments = (): Promise<readonly unknown[]> =>
+      rig.rows(
+        'SELECT value, begin_snapshot = (SELECT max(snapshot_id) FROM "__ducklake_metadata___scilake".main.ducklake_snapshot) AS is_last FROM "__ducklake_metadata___scilake".main.ducklake_tag WHERE end_snapshot IS NULL ORDER BY value',
+      );
+    expect(await comments()).toEqual([{ value: 'said in prod', is_last: true }]);
+    rig.write({ 'models/a.sql': model('SELECT 2 AS x') });
+    await rig.ok('apply', 'dev', '-y');
+    expect(await comments()).toEqual([
+      { value: 'said in dev', is_last: true },
+      { value: 'said in prod', is_last: false },
+    ]);
+  });
+
+  test('of the project run around the whole plan, and know the environment', async () => {
+    rig = makeRig({
+      'scilake.yaml': [
+        'model_defaults:',
+        "  start: '2024-01-01'",
+        'before_all:',
+        '  - CREATE SCHEMA IF NOT EXISTS log',
+        '  - CREATE TABLE IF NOT EXISTS log.plans (environment VARCHAR, view_count INTEGER, seen INTEGER)',
+        'after_all:',
+        '  - INSERT INTO log.plans SELECT @this_env, len([@EACH(@views, v -> v)]), (SELECT count(*) FROM s.a)',
+      ].join('\n'),
+      'models/a.sql': 'MODEL (name s.a, kind FULL);\nSELECT 1 AS x UNION ALL SELECT 2',
+      'models/b.sql': 'MODEL (name s.b, kind VIEW);\nSELECT x FROM s.a',
+    });
+    await rig.ok('apply');
+    await rig.ok('apply');
+    expect(await rig.rows('FROM __scilake.log.plans')).toEqual([{ environment: 'prod', view_count: 2, seen: 2 }]);
   });
 });
 
