@@ -1,4 +1,8 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { literal } from '../../src/domain/names.js';
+import { duckdb } from '../../src/effects/duckdb.js';
 import { makeRig, type Rig } from '../support/cli-rig.js';
 
 let rig: Rig;
@@ -32,5 +36,34 @@ describe('a matrix with its side files', () => {
       { obs_name: 'AAAG' },
       { obs_name: 'TTTT' },
     ]);
+  });
+});
+
+describe('a parquet file', () => {
+  test('enters the lake as it is, and stays where it was', async () => {
+    rig = makeRig({
+      'sources/peaks.sql': "SOURCE (name peaks, uri 'peaks.parquet');",
+      'models/ids.sql':
+        'MODEL (name s.ids, kind FULL);\nSELECT id::INT AS id, s.a[1]::INT AS a FROM peaks.peaks WHERE id > 7',
+    });
+    const file = path.join(rig.folder, 'sources/peaks.parquet');
+    const database = await duckdb.open();
+    await database.run(
+      `COPY (SELECT i AS id, {'a': [i, NULL]} AS s, TIMESTAMPTZ '2020-01-01 00:00:00+00' AS t FROM range(10) AS t(i)) TO ${literal(file)} (FORMAT parquet)`,
+    );
+    database.close();
+    const before = fs.readFileSync(file);
+    await rig.ok('apply');
+    expect(await rig.rows('FROM s.ids ORDER BY id')).toEqual([
+      { id: 8, a: 8 },
+      { id: 9, a: 9 },
+    ]);
+    expect(fs.readFileSync(file).equals(before)).toBe(true);
+    expect(fs.statSync(file).nlink).toBe(1);
+    const kept = fs
+      .readdirSync(path.join(rig.folder, '.scilake'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.includes('peaks') && name.endsWith('.parquet'))
+      .map((name) => fs.readFileSync(path.join(rig.folder, '.scilake', name)));
+    expect(kept.map((bytes) => bytes.equals(before))).toEqual([true]);
   });
 });
