@@ -32,7 +32,7 @@ const SPOOL = '.entries';
  */
 export const mtx: Format = {
   name: 'mtx',
-  endings: ['.mtx.gz', '.mtx.bz2', '.mtx'],
+  endings: ['.mtx.gz', '.mtx.bz2', '.mtx.zst', '.mtx.xz', '.mtx'],
   options: [sortMemoryOption],
 
   recognise({ fileName, fileNames, content }) {

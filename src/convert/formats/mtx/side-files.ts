@@ -16,7 +16,7 @@ export interface SideFile {
   readonly records: readonly (readonly string[])[];
 }
 
-const COMPRESSED = String.raw`(?:\.gz|\.bz2|\.xz)?`;
+const COMPRESSED = String.raw`(?:\.gz|\.bz2|\.xz|\.zst)?`;
 const MATRIX = new RegExp(`\\.mtx${COMPRESSED}$`, 'i');
 const TABLE = new RegExp(`\\.(?:tsv|csv|txt)${COMPRESSED}$`, 'i');
 const ROLES: readonly { readonly role: Role; readonly words: RegExp }[] = [
