@@ -34,12 +34,17 @@ export function fileNamePart(key: string): string {
 
 /** The table of a plain file: its name without endings as a lower-case identifier (`markers.tsv.gz` → `markers`). */
 export function tableOfFile(file: string, endings: readonly string[]): string {
-  const base = (file.split(/[\\/]/).at(-1) ?? '').toLowerCase();
-  const ending = [...endings]
-    .sort((a, b) => b.length - a.length)
-    .find((e) => base.endsWith(e) && base.length > e.length);
-  const stem = ending === undefined ? base.replace(/\.[^.]*$/, '') : base.slice(0, -ending.length);
+  const stem = stemOf((file.split(/[\\/]/).at(-1) ?? '').toLowerCase(), endings);
   const identifier = stem.replaceAll(/[^a-z0-9_]+/g, '_').replaceAll(/^_+|_+$/g, '');
   if (identifier === '') return 'data';
   return /^[0-9]/.test(identifier) ? `t_${identifier}` : identifier;
+}
+
+/** A file's name without the longest ending that it has of those given, or of any. */
+export function stemOf(fileName: string, endings: readonly string[]): string {
+  const lower = fileName.toLowerCase();
+  const ending = [...endings]
+    .sort((a, b) => b.length - a.length)
+    .find((e) => lower.endsWith(e) && lower.length > e.length);
+  return ending === undefined ? fileName.replace(/\.[^.]*$/, '') : fileName.slice(0, -ending.length);
 }

@@ -20,6 +20,7 @@ import {
   readSideFile,
   type SideFile,
   sideFileOf,
+  subjectOfMatrix,
 } from './mtx/side-files.js';
 
 const BANNER = Buffer.from('%%matrixmarket');
@@ -41,6 +42,8 @@ export const mtx: Format = {
     if (start === BANNER.toString('latin1')) return 'by content';
     return isMatrixName(fileName) ? 'by name' : undefined;
   },
+
+  subject: subjectOfMatrix,
 
   inputs(raw) {
     const matrix = matrixFile(raw);

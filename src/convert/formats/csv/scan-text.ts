@@ -106,7 +106,11 @@ export async function lineText(raw: RawFile, line: number): Promise<string> {
     }
     if (current > line || found.length > LINE_LIMIT) break;
   }
-  return found.replace(/\r$/, '').slice(0, LINE_LIMIT);
+  // A terminal would act on what is not printable.
+  return found
+    .replace(/\r$/, '')
+    .slice(0, LINE_LIMIT)
+    .replaceAll(/[^\P{Cc}\t]/gu, '\uFFFD');
 }
 
 const LINE_LIMIT = 200;

@@ -37,6 +37,14 @@ export function isMatrixName(fileName: string): boolean {
   return MATRIX.test(fileName);
 }
 
+/** What a matrix is of, by its name: `GSM1` of `GSM1_matrix.mtx.gz`, nothing of `matrix.mtx`. */
+export function subjectOfMatrix(fileName: string): string {
+  return fileName
+    .replace(MATRIX, '')
+    .replace(MATRIX_WORDS, '')
+    .replace(/[._ -]+$/, '');
+}
+
 /** The matrix file itself: the raw file, or the only one in the folder. */
 export function matrixFile(raw: RawFile): string {
   if (!fs.statSync(raw.file).isDirectory()) return raw.file;
