@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import type { Column } from '../../domain/column.js';
 import type { ElementSchema } from '../../domain/convert.js';
 import { type Diagnostic, DiagnosticError, fail, messageOf, type Result, succeed } from '../../domain/diagnostic.js';
-import { ident, literal } from '../../domain/names.js';
+import { fileLiteral, ident, literal } from '../../domain/names.js';
 import type { Database } from '../../effects/duckdb.js';
 import { PARQUET_OPTIONS } from '../../effects/parquet-writer.js';
 import { maxExpandedOption } from '../content.js';
@@ -163,7 +163,7 @@ function readCsv(raw: RawFile, dialect: Dialect): string {
     'null_padding = false',
     'ignore_errors = false',
   ];
-  return `read_csv(${literal(raw.file)}, ${options.join(', ')})`;
+  return `read_csv(${fileLiteral(raw.file)}, ${options.join(', ')})`;
 }
 
 /** DuckDB's parser error as one of ours, with its line; undefined for anything else. */
@@ -189,7 +189,7 @@ async function parserError(raw: RawFile, thrown: unknown): Promise<Diagnostic | 
 /** What the parquet file holds against what the text held; one sentence per difference. */
 async function compare(database: Database, file: string, { schema, scan }: OpenTable): Promise<readonly string[]> {
   const names = schema.columns.map((column) => column.name);
-  const written = await tableFacts(database, `read_parquet(${literal(file)})`, names);
+  const written = await tableFacts(database, `read_parquet(${fileLiteral(file)})`, names);
   const rows =
     written.rowCount === scan.rowCount ? [] : [`${written.rowCount} rows were written, ${scan.rowCount} were read`];
   const columns = schema.columns.filter(({ type }, i) => {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { ElementSchema } from '../../domain/convert.js';
 import { DiagnosticError, fail, succeed } from '../../domain/diagnostic.js';
-import { ident, literal } from '../../domain/names.js';
+import { fileLiteral, ident, literal } from '../../domain/names.js';
 import type { Database } from '../../effects/duckdb.js';
 import { PARQUET_OPTIONS } from '../../effects/parquet-writer.js';
 import { contentHead } from '../compression/index.js';
@@ -78,10 +78,10 @@ export const json: Format = {
       // Row groups are cut where the one thread finds them: equal input gives equal bytes.
       await database.run('SET threads = 1');
       await database.run(
-        `COPY (SELECT ${schema.columns.map(({ name }) => ident(name)).join(', ')} FROM read_json(${literal(lines)}, ${options.join(', ')})) TO ${literal(file)} (${PARQUET_OPTIONS})`,
+        `COPY (SELECT ${schema.columns.map(({ name }) => ident(name)).join(', ')} FROM read_json(${fileLiteral(lines)}, ${options.join(', ')})) TO ${literal(file)} (${PARQUET_OPTIONS})`,
       );
       effects.files.remove(lines);
-      const problems = await compareRecords(database, `read_parquet(${literal(file)})`, table);
+      const problems = await compareRecords(database, `read_parquet(${fileLiteral(file)})`, table);
       if (problems.length > 0) {
         return fail(
           ...problems.map((what) => convertError('SL0690', `${raw.displayName}: ${what}`, 'please report this')),

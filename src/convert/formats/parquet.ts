@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import type { ElementSchema } from '../../domain/convert.js';
 import { DiagnosticError, fail, messageOf, type Result, succeed } from '../../domain/diagnostic.js';
-import { ident, literal } from '../../domain/names.js';
+import { fileLiteral, ident, literal } from '../../domain/names.js';
 import { storedType } from '../../domain/type-guard.js';
 import type { Database } from '../../effects/duckdb.js';
 import { PARQUET_OPTIONS } from '../../effects/parquet-writer.js';
@@ -109,7 +109,7 @@ interface Plan {
 
 async function planOf(raw: RawFile, database: Database): Promise<Result<Plan>> {
   const nodes = await database.rows(
-    `SELECT name, num_children, duckdb_type, logical_type FROM parquet_schema(${literal(raw.file)})`,
+    `SELECT name, num_children, duckdb_type, logical_type FROM parquet_schema(${fileLiteral(raw.file)})`,
   );
   if (nodes.length < 2) return fail(unreadable(raw, 'its footer names no columns'));
   const found = await database.describe(`SELECT * FROM ${rowsOf(raw.file)}`);

@@ -1,4 +1,4 @@
-import { ident, literal } from '../../../domain/names.js';
+import { fileLiteral, ident } from '../../../domain/names.js';
 import type { Database, Row } from '../../../effects/duckdb.js';
 
 /** What a full reading found in one column. */
@@ -36,7 +36,7 @@ const ORDERED = /^(?:DATE|TIME|TIMESTAMP.*|BOOLEAN|VARCHAR)$/;
 
 /** A parquet file's rows, nothing taken from the names of its folders. */
 export function rowsOf(file: string, extra = ''): string {
-  return `read_parquet(${literal(file)}, hive_partitioning = false, binary_as_string = false${extra})`;
+  return `read_parquet(${fileLiteral(file)}, hive_partitioning = false, binary_as_string = false${extra})`;
 }
 
 /**
@@ -51,10 +51,12 @@ export async function fileFacts(
   columns: readonly ScannedColumn[],
 ): Promise<FileFacts> {
   const groups = await database.rows(
-    `SELECT DISTINCT row_group_id::INTEGER AS g, row_group_num_rows::BIGINT AS n FROM parquet_metadata(${literal(file)}) ORDER BY g`,
+    `SELECT DISTINCT row_group_id::INTEGER AS g, row_group_num_rows::BIGINT AS n FROM parquet_metadata(${fileLiteral(file)}) ORDER BY g`,
   );
   const promised = groups.map((row) => Number(row.n));
-  const [whole] = await database.rows(`SELECT num_rows, num_row_groups FROM parquet_file_metadata(${literal(file)})`);
+  const [whole] = await database.rows(
+    `SELECT num_rows, num_row_groups FROM parquet_file_metadata(${fileLiteral(file)})`,
+  );
   const total = promised.reduce((sum, count) => sum + count, 0);
   const rowGroupCount = groups.length;
   const problem = (what: string): FileFacts => ({
@@ -72,7 +74,7 @@ export async function fileFacts(
   }
   const source = await groupedSource(database, file, promised);
   await database.run(
-    `CREATE TEMP TABLE footer AS SELECT row_group_id::INTEGER AS g, path_in_schema AS p, stats_min_value AS lo, stats_max_value AS hi, stats_null_count AS nulls FROM parquet_metadata(${literal(file)})`,
+    `CREATE TEMP TABLE footer AS SELECT row_group_id::INTEGER AS g, path_in_schema AS p, stats_min_value AS lo, stats_max_value AS hi, stats_null_count AS nulls FROM parquet_metadata(${fileLiteral(file)})`,
   );
   const facts: ColumnFacts[] = [];
   const untrue: string[] = [];
