@@ -36,6 +36,9 @@ const CASE =
 /** A time in nanoseconds, a column of NULLs only, and an integer. */
 const ODD_TYPES =
   'H4sIAAAAAAACA5VTzU7CQBCerqZyUFKabNMmPXCx0Sj4E/Rg8DBFIEaMlYvxSICgUQHxpxefwvgwHjAx0YOP4RP4DO5MqUXFg5Pt7vSbmW++TrMB1tfktDSkUZNCggkg5+4/nrLqBGlKc1mhhtSl7tqpOJJ4FixMQDMZABD0aJoAxa64arSZzJqW6YQ1zgT4rmIGIvutIo4kHqn4jf5U4dQ2wNavmifti4bUFTAvbO36/M50i1EnQUD3fEg+BcVpCyzhuE7RA1fVb4BuOKpEKtQaamp5BS/1v7k4yzwOQd9lqKO4qDseq6QeIu7R5R6BFXjvmveqLU6qoiIYV6b0jkl7Ft6D+N+4/hZnvU1ZwkupAxzXnsV6/eBoKxql/ShWyJaQ7BAj20MM0e9gBbGDpQ5jvo+4T04JcZeB5MQo5BfIC76oSmdEzSknDDaTfBxRITaOKLeDO8zXjEC2Cu/rgSIJibLM+qrfpI7cKrcu04s/alJhvmP0w0h3OSnyS/WJethtsct6qvz9cTQcy8TtbbCz/cbg8qZ9nWv2+7nGYNALs7ftwdVpr5td38yv5tecoroh0YIX9ScCdV0/AWi3HSezAwAA';
+/** Three genes, `CCCC` the second; each page with its CRC. */
+const WITH_CRC =
+  'H4sIAAAAAAACA21STU7CQBR+rc2ERV1O00m6YEMTE0AxgRiDi9emKFEUiYSEHcGmkmipRekxvINx4zHcegE3rl15Ale+6RTY8E36fr/308z0cdDgwNt0/j6/3ncdzshlnDkAoNPHNA0U9ELvFLooe/15ezG2lBkkkSC1T5D6lMAN0W6CzRbTu/Bhwg3gRkW39dktcJMMIwrjsAIXspHFhCOqLjhUU2EgJItT1Iqt2C11HS530KG9x4QLjAok1VTUvM+avNyQLVus6Na3ZjG3RAqEY5s4GFyNjtVe9q+2L9GK5D9co8I5YoZehB3ECP08hZ6H2JOGj9jNAxuNyvSCtX95Q02PyAg6KphJGeAacpQXj0fN+5XvFXkSQzmX5p/JPVZJhcDf3i+fn4zVfr28PlP75Rjm8gTscjJJH5/Dp9o0SWqTNJ1n5WWYLmbzuHzYqh/UG6JKVyJv5YMeRJ+ezT/aCNdtOwIAAA==';
 
 describe('a parquet file', () => {
   test('is kept byte for byte, as a file of its own', async () => {
@@ -126,6 +129,17 @@ describe('a damaged parquet file is refused by one named error', () => {
     bytes.fill(0xa5, Number(page?.at), Number(page?.at) + 40);
     fs.writeFileSync(file, bytes);
     await message(file);
+  });
+
+  test('when a page is not what its CRC says', async () => {
+    await convert(database, folder, { file: written(WITH_CRC) });
+    const file = written(WITH_CRC);
+    const bytes = fs.readFileSync(file);
+    bytes.write('TTTT', bytes.indexOf('CCCC'));
+    fs.writeFileSync(file, bytes);
+    const errors = await refusal(folder, { file });
+    expect(errors.map(({ code }) => code)).toEqual(['SL0655']);
+    expect(errors[0]?.message).toContain('a page of column "gene" in row group 0 has another CRC');
   });
 
   test('when it is encrypted', async () => {
