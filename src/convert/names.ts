@@ -1,6 +1,6 @@
 /**
  * Names for the columns of a table: DuckDB compares names without regard to case, so a later one that clashes gets
- * `_2`, `_3` …; an empty one becomes `_`.
+ * `_2`, `_3` …; an empty one becomes `_`, and so does a NUL, at which DuckDB's parser stops.
  *
  * @param taken  names that the table has already (its key columns)
  * @returns      as many names as given, in their order
@@ -8,7 +8,7 @@
  */
 export function columnNames(originals: readonly string[], taken: readonly string[] = []): readonly string[] {
   const namer = new Namer(taken);
-  return originals.map((original) => namer.name(original === '' ? '_' : original));
+  return originals.map((original) => namer.name(original === '' ? '_' : original.replaceAll('\0', '_')));
 }
 
 /** Gives every wanted name once, regardless of case. */

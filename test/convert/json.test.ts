@@ -152,6 +152,12 @@ describe('the types of JSON records', () => {
     ]);
   });
 
+  test('with a NUL in a name have a name without one', async () => {
+    const file = await converted('nul.jsonl', '{"a\\u0000b": 1}\n');
+    expect(await file.rows('table')).toEqual([{ a_b: '1' }]);
+    expect(file.manifest.elements[0]?.columns).toMatchObject([{ name: 'a\0b', col: 'a_b' }]);
+  });
+
   test('of an object with very many keys are JSON text', async () => {
     const counts = Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`gene${i}`, i]));
     const file = await converted('wide.jsonl', `${JSON.stringify({ counts })}\n`);
