@@ -83,6 +83,19 @@ describe('a pickle is refused by name', () => {
   });
 });
 
+test('a boolean that is neither false nor true is refused', async () => {
+  const bytes = Buffer.from(
+    'gAJjbnVtcHkuX2NvcmUubXVsdGlhcnJheQpfcmVjb25zdHJ1Y3QKcQBjbnVtcHkKbmRhcnJheQpxAUsAhXECY19jb2RlY3MKZW5jb2RlCnEDWAEAAABicQRYBgAAAGxhdGluMXEFhnEGUnEHh3EIUnEJKEsBSwSFcQpjbnVtcHkKZHR5cGUKcQtYAgAAAGIxcQyJiIdxDVJxDihLA1gBAAAAfHEPTk5OSv////9K/////0sAdHEQYoloA1gEAAAAAQABAXERaAWGcRJScRN0cRRiLg==',
+    'base64',
+  );
+  const file = await convert(database, folder, { file: write(bytes) });
+  expect((await file.rows('table')).map((row) => row.value)).toEqual([true, false, true, true]);
+  bytes[bytes.indexOf(Buffer.from([1, 0, 1, 1])) + 3] = 2;
+  const errors = await refusal(folder, { file: write(bytes), format: 'pickle' });
+  expect(errors.map(({ code }) => code)).toEqual(['SL0650']);
+  expect(errors[0]?.message).toContain('a boolean that is 2');
+});
+
 test('mutants are converted or refused by name, and leave nothing behind', { timeout: 120_000 }, async () => {
   for (const mutant of mutants(FRAME, 250, 5)) await survives(folder, { file: write(mutant), format: 'pickle' });
 });
