@@ -279,3 +279,11 @@ describe('a compressed table', () => {
     }
   });
 });
+
+test('a table whose first bytes are those of a binary format is a table all the same', async () => {
+  for (const name of ['PAR1', 'PARENT', 'PK', 'BZh', 'A']) {
+    const file = await converted(`${name}.csv`, `${name},v\n1,2\n`);
+    expect(file.conversion.format).toBe('csv');
+    expect(await file.rows('table')).toEqual([{ [name]: '1', v: '2' }]);
+  }
+});

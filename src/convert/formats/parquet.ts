@@ -27,7 +27,8 @@ export const parquet: Format = {
 
   recognise({ fileName, fileNames, head }) {
     const magic = Buffer.from(head.subarray(0, 4)).toString('latin1');
-    if (magic === MAGIC || magic === ENCRYPTED) return 'by content';
+    // What follows is a struct of Thrift: a table of texts may have a column PAR1, but no such character in its name.
+    if (magic === MAGIC && (head[4] ?? 0x20) < 0x20) return 'by content';
     return fileNames === undefined && ENDINGS.some((ending) => fileName.endsWith(ending)) ? 'by name' : undefined;
   },
 
