@@ -8,8 +8,9 @@ import { WorkerProcess } from './fuzz/worker-process.js';
 import { mutants } from './mutants.js';
 import { temporaryFolder } from './support.js';
 
-/** `npm run fuzz` sets it to 2,000. */
-const MUTANTS = Number(process.env.SCILAKE_FUZZ_MUTANTS ?? 100);
+/** True under `npm run fuzz`. */
+const IS_LONG = process.env.MODE === 'fuzz';
+const MUTANTS = Number(process.env.SCILAKE_FUZZ_MUTANTS ?? (IS_LONG ? 2000 : 100));
 const SEED = Number(process.env.SCILAKE_FUZZ_SEED ?? 1);
 const FIXTURES = process.env.SCILAKE_FIXTURES ?? '';
 /** Bounded memory: the process itself with DuckDB and HDF5 takes up to 400 MB. */
@@ -41,6 +42,7 @@ describe('damaged files are refused by name, or hold what another reader finds i
     for (const [k, seed] of seeds.entries()) {
       const count = Math.ceil(MUTANTS / seeds.length);
       let i = 0;
+      let before = seed.bytes;
       for (const damaged of mutants(seed.bytes, count, SEED * 1000 + k)) {
         const mutant = seed.repair?.(damaged) ?? damaged;
         const outcome = await tried(format, seed, mutant);
@@ -48,12 +50,13 @@ describe('damaged files are refused by name, or hold what another reader finds i
         else if (outcome.kind === 'converted') {
           figures.converted++;
           if (outcome.checked) figures.checked++;
-        } else failures.push(kept(format, seed, { mutant, i, message: `${outcome.kind}: ${outcome.message}` }));
+        } else failures.push(kept(format, seed, { mutant, before, i, message: `${outcome.kind}: ${outcome.message}` }));
         if ('rssBytes' in outcome) figures.largestMb = Math.max(figures.largestMb, outcome.rssBytes / 2 ** 20);
+        before = mutant;
         i++;
       }
     }
-    if (process.env.SCILAKE_FUZZ_MUTANTS !== undefined) {
+    if (IS_LONG) {
       process.stdout.write(`${format}: ${JSON.stringify({ ...figures, wrong: failures.length })}\n`);
     }
     expect(failures).toEqual([]);
@@ -84,13 +87,21 @@ async function tried(format: string, seed: Seed, mutant: Buffer): ReturnType<Wor
 function kept(
   format: string,
   seed: Seed,
-  problem: { readonly mutant: Buffer; readonly i: number; readonly message: string },
+  problem: {
+    readonly mutant: Buffer;
+    readonly before: Buffer;
+    readonly i: number;
+    readonly message: string;
+  },
 ): string {
   const place = process.env.SCILAKE_FUZZ_KEEP;
   const name = `${format}-${problem.i}-${seed.name}`;
   if (place !== undefined) {
     fs.mkdirSync(place, { recursive: true });
     fs.writeFileSync(path.join(place, name), problem.mutant);
+    // Native code may fall over after it has answered: then it was the one before.
+    fs.writeFileSync(path.join(place, `before-${name}`), problem.before);
+    fs.writeFileSync(path.join(place, `${name}.txt`), problem.message);
   }
   return `${name}: ${problem.message}`;
 }

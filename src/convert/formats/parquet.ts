@@ -220,7 +220,7 @@ async function withDatabase<T>(
     return await use(database);
   } catch (thrown) {
     if (thrown instanceof DiagnosticError || !isAboutFile(thrown)) throw thrown;
-    return fail(unreadable(raw, firstLine(messageOf(thrown)).replaceAll(raw.file, raw.displayName)));
+    return fail(unreadable(raw, firstLine(messageOf(thrown)).replace(/"[^"]*"/, 'the file')));
   } finally {
     database.close();
   }
