@@ -15,7 +15,7 @@ export const maxExpandedOption: FormatOption = {
 /** @throws DiagnosticError (SL0606) when the option is no number of megabytes */
 export function maxExpandedBytes(raw: RawFile): number {
   const text = raw.options.max_expanded_mb;
-  if (text === undefined) return Math.max(ALWAYS_ALLOWED_BYTES, raw.sizeBytes * MAX_EXPANSION);
+  if (text === undefined) return Math.max(raw.harmlessBytes ?? ALWAYS_ALLOWED_BYTES, raw.sizeBytes * MAX_EXPANSION);
   const megabytes = Number(text);
   if (megabytes >= 1 && megabytes <= 2 ** 30) return megabytes * 2 ** 20;
   throw new DiagnosticError([

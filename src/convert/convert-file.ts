@@ -10,10 +10,14 @@ import {
   type ConvertRequest,
   convertError,
   type Format,
+  type FormatEffects,
+  type FormatOption,
+  type MemberRoute,
   type RawFile,
 } from './format.js';
 import { formats } from './formats/index.js';
 import { type JsonObject, jsonText } from './json.js';
+import { stemOf } from './names.js';
 
 /**
  * The tables that `convertFile` would write: their names, columns and DuckDB types, from metadata wherever the format
@@ -29,7 +33,7 @@ export async function inspectFile(
     const settled = await settle(request, effects);
     if (!settled.ok) return settled;
     const { format, raw } = settled.value;
-    const inspected = await format.inspect(raw, effects);
+    const inspected = await format.inspect(raw, formatEffects(effects));
     return inspected.ok ? succeed({ format: format.name, elements: inspected.value }, inspected.warnings) : inspected;
   });
 }
@@ -73,7 +77,7 @@ export async function convertFile(
     }
     const folder = files.makeTemporaryFolder(path.dirname(request.out), `.${path.basename(request.out)}.`);
     try {
-      const written = await format.convert(raw, folder, effects);
+      const written = await format.convert(raw, folder, formatEffects(effects));
       if (!written.ok) return written;
       const { elements, manifest, warnings } = written.value;
       const digests: JsonObject[] = [];
@@ -130,7 +134,7 @@ async function settle(
     request.format === undefined ? recognise(request, candidate) : named(request, request.format, candidate);
   if (!chosen.ok) return chosen;
   const format = chosen.value;
-  const known = format.options.map((option) => option.name);
+  const known = optionsOf(format).map((option) => option.name);
   const unknown = Object.keys(request.options ?? {}).filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     return fail(
@@ -145,6 +149,31 @@ async function settle(
   }
   const { file, displayName, options = {} } = request;
   return succeed({ format, raw: { file, displayName, options, sizeBytes: facts.sizeBytes } });
+}
+
+/** Its own options; of an archive those of everything that it may hold, too. */
+function optionsOf(format: Format): readonly FormatOption[] {
+  return format.handsOptionsOn === true ? formats.flatMap(({ options }) => options) : format.options;
+}
+
+/** For a file that is in no archive. */
+function formatEffects(effects: ConvertEffects): FormatEffects {
+  return { ...effects, nesting: { depth: 0 }, route: (member) => routeOf(member, effects) };
+}
+
+async function routeOf(member: Omit<RawFile, 'sizeBytes'>, effects: ConvertEffects): Promise<MemberRoute | undefined> {
+  const format = bestOf(await fileCandidate(member));
+  if (format === undefined) return undefined;
+  const known = optionsOf(format).map((option) => option.name);
+  const options = Object.fromEntries(Object.entries(member.options).filter(([name]) => known.includes(name)));
+  const raw: RawFile = { ...member, options, sizeBytes: effects.files.facts(member.file)?.sizeBytes ?? 0 };
+  return {
+    formatName: format.name,
+    inputs: format.inputs?.(raw) ?? [raw.file],
+    subject: (fileName) => format.subject?.(fileName) ?? stemOf(fileName, format.endings),
+    inspect: (within) => format.inspect(raw, within),
+    convert: (folder, within) => format.convert(raw, folder, within),
+  };
 }
 
 /** What is declared goes before what the name says, but not against the content. */
@@ -177,9 +206,8 @@ function named(request: ConvertRequest, name: string, candidate: Candidate): Res
 
 /** Content goes before name: a file is what its first bytes say. */
 function recognise(request: ConvertRequest, candidate: Candidate): Result<Format> {
-  const claims = formats.map((format) => ({ format, claim: format.recognise(candidate) }));
-  const best = claims.find(({ claim }) => claim === 'by content') ?? claims.find(({ claim }) => claim === 'by name');
-  if (best !== undefined) return succeed(best.format);
+  const best = bestOf(candidate);
+  if (best !== undefined) return succeed(best);
   if (candidate.fileNames !== undefined) return fail(noFolder(request));
   const endings = formats.flatMap((format) => format.endings).join(', ');
   return fail(
@@ -191,13 +219,19 @@ function recognise(request: ConvertRequest, candidate: Candidate): Result<Format
   );
 }
 
+function bestOf(candidate: Candidate): Format | undefined {
+  const claims = formats.map((format) => ({ format, claim: format.recognise(candidate) }));
+  const best = claims.find(({ claim }) => claim === 'by content') ?? claims.find(({ claim }) => claim === 'by name');
+  return best?.format;
+}
+
 function noFolder({ displayName }: ConvertRequest): ReturnType<typeof convertError> {
   return convertError('SL0601', `${displayName} is a folder, not a file`, 'name a file inside it');
 }
 
 const HEAD_BYTES = 512;
 
-async function fileCandidate({ file }: ConvertRequest): Promise<Candidate> {
+async function fileCandidate({ file }: Pick<ConvertRequest, 'file'>): Promise<Candidate> {
   const head = storedHead(file, HEAD_BYTES);
   const content = compressionOf(head) === 'none' ? head : await contentHead(file, HEAD_BYTES);
   return { fileName: path.basename(file).toLowerCase(), head, content };

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import type { ElementSchema, WrittenElement } from '../domain/convert.js';
 import { DiagnosticError } from '../domain/diagnostic.js';
-import { ident, literal } from '../domain/names.js';
+import { fileLiteral, ident } from '../domain/names.js';
 import type { Database } from '../effects/duckdb.js';
 import { checkParquet, type RowBlock, type WritableColumn, writeParquet } from '../effects/parquet-writer.js';
 import { convertError, type ProgressUnit } from './format.js';
@@ -80,7 +80,7 @@ export async function writeElements(
 
 async function duplicates(database: Database, file: string, at: string, column: string): Promise<readonly string[]> {
   const [row] = await database.rows(
-    `SELECT count(*) - count(DISTINCT ${ident(column)}) AS n FROM read_parquet(${literal(file)})`,
+    `SELECT count(*) - count(DISTINCT ${ident(column)}) AS n FROM read_parquet(${fileLiteral(file)})`,
   );
   const count = Number(row?.n ?? 0);
   return count === 0

@@ -13,6 +13,35 @@ export interface ConvertEffects {
   readonly progress?: (done: number, total: number, unit: ProgressUnit) => void;
 }
 
+/** How much may still come out of an archive and of the archives in it. */
+export interface ExpansionAllowance {
+  /** How many times its packed size a member may hold. */
+  readonly ratio: number;
+  /** @throws DiagnosticError (SL0662) when there are too many */
+  takeMember(): void;
+  /** @throws DiagnosticError (SL0662) when it is too much */
+  takeBytes(byteCount: number): void;
+}
+
+/** A member of an archive whose format is settled. */
+export interface MemberRoute {
+  readonly formatName: string;
+  /** Absolute paths of all files that it reads, the member's own first. */
+  readonly inputs: readonly string[];
+  /** What the member is of, by its name: without endings, and without words like "matrix". May be empty. */
+  subject(fileName: string): string;
+  inspect(effects: FormatEffects): Promise<Result<readonly ElementSchema[]>>;
+  convert(folder: string, effects: FormatEffects): Promise<Result<WrittenFormat>>;
+}
+
+/** What a format gets to work with. */
+export interface FormatEffects extends ConvertEffects {
+  /** How deep inside archives the file is, and what they have left. */
+  readonly nesting: { readonly depth: number; readonly allowance?: ExpansionAllowance };
+  /** Finds the format of a file that an archive held; undefined when it is of none. */
+  route(member: Omit<RawFile, 'sizeBytes'>): Promise<MemberRoute | undefined>;
+}
+
 export interface ConvertRequest {
   /** Absolute path of the raw file. */
   readonly file: string;
@@ -43,6 +72,8 @@ export interface RawFile {
   readonly displayName: string;
   readonly sizeBytes: number;
   readonly options: Readonly<Record<string, string>>;
+  /** Up to so many expanded bytes no ratio is looked at; 512 MB when left out. */
+  readonly harmlessBytes?: number;
 }
 
 export interface FormatOption {
@@ -69,6 +100,10 @@ export interface Format {
   /** Endings of file names, lower case, with their dot, longest first (`.tsv.gz`). */
   readonly endings: readonly string[];
   readonly options: readonly FormatOption[];
+  /** True of an archive: options of other formats are handed on to its members of that format. */
+  readonly handsOptionsOn?: true;
+  /** What a file is of, by its name, where that is more than the name without its ending. */
+  subject?(fileName: string): string;
   /** How surely this is a file of the format: its content says so, only its name does, or neither. */
   recognise(candidate: Candidate): 'by content' | 'by name' | undefined;
   /**
@@ -77,9 +112,9 @@ export interface Format {
    */
   inputs?(raw: RawFile): readonly string[];
   /** The tables that `convert` would write, from metadata wherever the format has any. */
-  inspect(raw: RawFile, effects: ConvertEffects): Promise<Result<readonly ElementSchema[]>>;
+  inspect(raw: RawFile, effects: FormatEffects): Promise<Result<readonly ElementSchema[]>>;
   /** Writes parquet files into an empty folder. What it leaves there after an error is removed by the caller. */
-  convert(raw: RawFile, folder: string, effects: ConvertEffects): Promise<Result<WrittenFormat>>;
+  convert(raw: RawFile, folder: string, effects: FormatEffects): Promise<Result<WrittenFormat>>;
 }
 
 /** An error of the conversion area: SL06 and two digits. */

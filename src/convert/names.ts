@@ -1,6 +1,6 @@
 /**
  * Names for the columns of a table: DuckDB compares names without regard to case, so a later one that clashes gets
- * `_2`, `_3` …; an empty one becomes `_`.
+ * `_2`, `_3` …; an empty one becomes `_`, and so does a NUL, at which DuckDB's parser stops.
  *
  * @param taken  names that the table has already (its key columns)
  * @returns      as many names as given, in their order
@@ -8,7 +8,7 @@
  */
 export function columnNames(originals: readonly string[], taken: readonly string[] = []): readonly string[] {
   const namer = new Namer(taken);
-  return originals.map((original) => namer.name(original === '' ? '_' : original));
+  return originals.map((original) => namer.name(original === '' ? '_' : original.replaceAll('\0', '_')));
 }
 
 /** Gives every wanted name once, regardless of case. */
@@ -34,12 +34,17 @@ export function fileNamePart(key: string): string {
 
 /** The table of a plain file: its name without endings as a lower-case identifier (`markers.tsv.gz` → `markers`). */
 export function tableOfFile(file: string, endings: readonly string[]): string {
-  const base = (file.split(/[\\/]/).at(-1) ?? '').toLowerCase();
-  const ending = [...endings]
-    .sort((a, b) => b.length - a.length)
-    .find((e) => base.endsWith(e) && base.length > e.length);
-  const stem = ending === undefined ? base.replace(/\.[^.]*$/, '') : base.slice(0, -ending.length);
+  const stem = stemOf((file.split(/[\\/]/).at(-1) ?? '').toLowerCase(), endings);
   const identifier = stem.replaceAll(/[^a-z0-9_]+/g, '_').replaceAll(/^_+|_+$/g, '');
   if (identifier === '') return 'data';
   return /^[0-9]/.test(identifier) ? `t_${identifier}` : identifier;
+}
+
+/** A file's name without the longest ending that it has of those given, or of any. */
+export function stemOf(fileName: string, endings: readonly string[]): string {
+  const lower = fileName.toLowerCase();
+  const ending = [...endings]
+    .sort((a, b) => b.length - a.length)
+    .find((e) => lower.endsWith(e) && lower.length > e.length);
+  return ending === undefined ? fileName.replace(/\.[^.]*$/, '') : fileName.slice(0, -ending.length);
 }

@@ -32,6 +32,14 @@ export function literal(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
 
+/**
+ * The path of one file, for a function of DuckDB that reads: these take patterns, and would read `x1.csv` when asked for
+ * `x[1].csv`. Not for COPY … TO, which takes a name as it is.
+ */
+export function fileLiteral(file: string): string {
+  return literal(file.replaceAll(/[*?[]/g, '[$&]'));
+}
+
 /** A qualified name for SQL text of our own making. */
 export function qualified(...parts: readonly string[]): string {
   return parts.map(ident).join('.');

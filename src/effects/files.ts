@@ -28,6 +28,8 @@ export interface Files {
   makeTemporaryFolder(parent: string, prefix: string): string;
   /** A hard link; a copy where the file system has no links between the two places. */
   linkOrCopy(from: string, to: string): 'link' | 'copy';
+  /** A copy with bytes of its own (shared until either is changed, where the file system can); `to` must not exist. */
+  copy(from: string, to: string): void;
   rename(from: string, to: string): void;
   remove(fileOrFolder: string): void;
   /** The path with all links resolved. */
@@ -101,6 +103,12 @@ export const files: Files = {
       fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
       return 'copy';
     }
+  },
+
+  copy(from, to) {
+    fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
+    // Of a read-only file the copy would be read-only too.
+    fs.chmodSync(to, 0o644);
   },
 
   rename: (from, to) => fs.renameSync(from, to),

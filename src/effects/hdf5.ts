@@ -18,6 +18,7 @@ import {
   type WasmModule,
   wasmModule,
 } from './hdf5-decode.js';
+import { HeapGuard } from './hdf5-heaps.js';
 
 export { describeType, type Hdf5Field, type Hdf5Scalar, type Hdf5Type, halfToNumber } from './hdf5-decode.js';
 
@@ -94,7 +95,7 @@ export async function openHdf5(file: string): Promise<Hdf5File> {
     if (sizeBytes === 0) throw new Hdf5Error('', 'the file is empty');
     // A user block may precede the signature (H5P_set_userblock); nothing in this field writes one, and it hides other formats.
     if (!signature.equals(SIGNATURE)) throw new Hdf5Error('', 'the file does not begin with the HDF5 signature');
-    mount(wasm, { descriptor, name, sizeBytes });
+    const heaps = mount(wasm, { descriptor, name, sizeBytes });
     wasm.activate_throwing_error_handler();
     let id: bigint;
     try {
@@ -102,7 +103,7 @@ export async function openHdf5(file: string): Promise<Hdf5File> {
     } catch (thrown) {
       throw new Hdf5Error('', `HDF5 cannot open the file: ${reasonOf(thrown)}`, { cause: thrown });
     }
-    return new WasmFile(wasm, { id, descriptor, name, sizeBytes });
+    return new WasmFile(wasm, { id, descriptor, name, sizeBytes, heaps });
   } catch (thrown) {
     if (wasm.FS.analyzePath(name).exists) wasm.FS.unlink(name);
     fs.closeSync(descriptor);
@@ -136,8 +137,13 @@ interface Mount {
   readonly sizeBytes: number;
 }
 
+interface OpenMount extends Mount {
+  readonly id: bigint;
+  readonly heaps: HeapGuard;
+}
+
 /** A node of the in-memory file system whose bytes come from one descriptor. */
-function mount(wasm: WasmModule, { descriptor, name, sizeBytes }: Mount): void {
+function mount(wasm: WasmModule, { descriptor, name, sizeBytes }: Mount): HeapGuard {
   const { FS } = wasm;
   // External storage may name a device: reading the terminal would wait for ever. HDF5 itself needs none of them.
   for (const device of ['stdin', 'tty', 'tty1', 'random', 'urandom']) {
@@ -147,12 +153,16 @@ function mount(wasm: WasmModule, { descriptor, name, sizeBytes }: Mount): void {
   const node = FS.lookupPath(name).node;
   const { getattr } = node.node_ops;
   node.node_ops = { ...node.node_ops, getattr: (n) => ({ ...getattr(n), size: sizeBytes }) };
+  const heaps = new HeapGuard(descriptor, sizeBytes);
   node.stream_ops = {
     ...node.stream_ops,
-    read: (_stream, buffer, offset, length, position) =>
-      position >= sizeBytes
-        ? 0
-        : fs.readSync(descriptor, buffer, offset, Math.min(length, sizeBytes - position), position),
+    read: (_stream, buffer, offset, length, position) => {
+      if (position >= sizeBytes) return 0;
+      const count = fs.readSync(descriptor, buffer, offset, Math.min(length, sizeBytes - position), position);
+      const block = Buffer.from(buffer.buffer, buffer.byteOffset + offset, count);
+      if (!heaps.isSound(block, position)) throw new FS.ErrnoError(29);
+      return count;
+    },
     llseek: (stream, offset, whence) => {
       const to = whence === 1 ? offset + stream.position : whence === 2 ? offset + sizeBytes : offset;
       if (to < 0) throw new FS.ErrnoError(28);
@@ -160,14 +170,21 @@ function mount(wasm: WasmModule, { descriptor, name, sizeBytes }: Mount): void {
     },
     mmap: undefined,
   };
+  return heaps;
+}
+
+/** HDF5 hands the bytes of an enumeration over as they are. */
+function checkBooleans(bytes: Uint8Array): void {
+  const wrong = bytes.find((byte) => byte > 1);
+  if (wrong !== undefined) throw new Error(`a boolean is ${wrong}, neither FALSE (0) nor TRUE (1)`);
 }
 
 class WasmFile implements Hdf5File {
   readonly sizeBytes: number;
   readonly #wasm: WasmModule;
-  readonly #mount: Mount & { readonly id: bigint };
+  readonly #mount: OpenMount;
 
-  constructor(wasm: WasmModule, mounted: Mount & { readonly id: bigint }) {
+  constructor(wasm: WasmModule, mounted: OpenMount) {
     this.#wasm = wasm;
     this.#mount = mounted;
     this.sizeBytes = mounted.sizeBytes;
@@ -232,8 +249,9 @@ class WasmFile implements Hdf5File {
 
   bytes(dataset: Hdf5Dataset, slab: Hyperslab): Uint8Array<ArrayBuffer> {
     return this.#read(dataset, slab, (pointer, count) => {
-      const start = pointer;
-      return this.#wasm.HEAPU8.slice(start, start + count * dataset.type.bytes);
+      const bytes = this.#wasm.HEAPU8.slice(pointer, pointer + count * dataset.type.bytes);
+      if (dataset.type.class === 'boolean') checkBooleans(bytes);
+      return bytes;
     });
   }
 
@@ -257,8 +275,11 @@ class WasmFile implements Hdf5File {
         const first = pointer + field.offset;
         if (field.type.class === 'string') {
           words.set(field.name, texts(wasm, field.type, { pointer: first, count, stride: type.bytes }));
-        } else
-          packed.set(field.name, pack(wasm, { pointer: first, count, stride: type.bytes, width: field.type.bytes }));
+          continue;
+        }
+        const bytes = pack(wasm, { pointer: first, count, stride: type.bytes, width: field.type.bytes });
+        if (field.type.class === 'boolean') checkBooleans(bytes);
+        packed.set(field.name, bytes);
       }
       return {
         rowCount: count,
@@ -325,7 +346,7 @@ class WasmFile implements Hdf5File {
       return read();
     } catch (thrown) {
       if (thrown instanceof Hdf5Error) throw thrown;
-      throw new Hdf5Error(at, reasonOf(thrown), { cause: thrown });
+      throw new Hdf5Error(at, this.#mount.heaps.problem ?? reasonOf(thrown), { cause: thrown });
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { DuckDBDataChunk, DuckDBType } from '@duckdb/node-api';
 import type { Column } from '../domain/column.js';
-import { ident, literal } from '../domain/names.js';
+import { fileLiteral, ident, literal } from '../domain/names.js';
 import type { Cell, Database } from './duckdb.js';
 
 /** Types that a typed array can fill; VARCHAR is filled with texts. */
@@ -365,7 +365,7 @@ export async function checkParquet(
   const row: Record<string, Cell> = {};
   for (let from = 0; from < Math.max(1, aggregates.length); from += AGGREGATES_PER_QUERY) {
     const part = ['count(*) AS n', ...aggregates.slice(from, from + AGGREGATES_PER_QUERY)];
-    const [found] = await database.rows(`SELECT ${part.join(', ')} FROM read_parquet(${literal(request.file)})`);
+    const [found] = await database.rows(`SELECT ${part.join(', ')} FROM read_parquet(${fileLiteral(request.file)})`);
     Object.assign(row, found);
   }
   const problems: string[] = [];

@@ -4,7 +4,7 @@ import { fail, messageOf, type Result, succeed } from '../domain/diagnostic.js';
 import type { SeedFile } from '../domain/kind.js';
 import { locate } from '../domain/location.js';
 import type { Model } from '../domain/model.js';
-import { ident, literal } from '../domain/names.js';
+import { fileLiteral, ident, literal } from '../domain/names.js';
 import type { Database } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 
@@ -74,7 +74,7 @@ export function seedQuery(file: string, seed: SeedFile, declared: readonly Colum
     declared.length === 0
       ? ''
       : `, types = {${declared.map((column) => `${literal(column.name)}: ${literal(column.type)}`).join(', ')}}`;
-  return `SELECT *\nFROM read_csv(${literal(file)}, header = true, sample_size = -1${types}${options.join('')})`;
+  return `SELECT *\nFROM read_csv(${fileLiteral(file)}, header = true, sample_size = -1${types}${options.join('')})`;
 }
 
 function seedLocation(model: Model, seed: SeedFile): ReturnType<typeof locate> {

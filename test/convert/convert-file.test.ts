@@ -1,9 +1,11 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { convertFile, formats, inspectFile } from '../../src/convert/index.js';
 import { tableOfFile } from '../../src/convert/names.js';
-import { effects, refusal, temporaryFolder } from './support.js';
+import { fileLiteral } from '../../src/domain/names.js';
+import { duckdb } from '../../src/effects/duckdb.js';
+import { convert, effects, refusal, temporaryFolder } from './support.js';
 
 const folder = temporaryFolder();
 
@@ -79,4 +81,23 @@ test('a table is called after its file, as an identifier', () => {
     'data',
     'other',
   ]);
+});
+
+describe('a file whose path looks like a pattern', () => {
+  test.each([
+    ['x[1].csv', 'x1.csv', 'id,v\n1,a\n', 'id,v\n2,b\n'],
+    ['y*.csv', 'yz.csv', 'id,v\n1,a\n', 'id,v\n2,b\n'],
+    ['z?.jsonl', 'zz.jsonl', '{"id": 1, "v": "a"}\n', '{"id": 2, "v": "b"}\n'],
+  ])('(%s) is read itself, not what the pattern finds', async (name, other, content, otherContent) => {
+    const place = fs.mkdtempSync(path.join(folder, 'in [a-z]*'));
+    fs.writeFileSync(path.join(place, name), content);
+    fs.writeFileSync(path.join(place, other), otherContent);
+    const database = await duckdb.open();
+    const file = await convert(database, place, { file: path.join(place, name) });
+    const [row] = await database.rows(
+      `FROM read_parquet(${fileLiteral(path.join(file.out, file.conversion.elements[0]?.file ?? ''))})`,
+    );
+    database.close();
+    expect(row).toEqual({ id: '1', v: 'a' });
+  });
 });

@@ -229,3 +229,61 @@ test('a value that an option cannot have is refused', async () => {
     hint: 'did you mean "utf-8"?',
   });
 });
+
+describe('a compressed table', () => {
+  const packed: readonly (readonly [string, string])[] = [
+    ['bz2', 'QlpoOTFBWSZTWaXBm8IAAAnfAAAQAAQ4AAwEADAGoSAAMUwAAUNPQNR6hiw5fAia3Z8kKXxdyRThQkKXBm8I'],
+    [
+      'xz',
+      '/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAUaWQsZ2VuZQoxLENEM0QKMixMWVoKAAAAAHxhiPo//qzpAAEtFS8LcW0ftvN9AQAAAAAEWVo=',
+    ],
+    ['zst', 'KLUv/QRYqQAAaWQsZ2VuZQoxLENEM0QKMixMWVoKUL9WCQ=='],
+  ];
+
+  test.each(packed)('in .%s keeps its values and its name', async (ending, text) => {
+    const file = await converted(`cells.csv.${ending}`, Buffer.from(text, 'base64'));
+    expect(file.inspected[0]?.table).toBe('cells');
+    expect(await file.rows('table')).toEqual([
+      { id: '1', gene: 'CD3D' },
+      { id: '2', gene: 'LYZ' },
+    ]);
+    expect(fs.readdirSync(file.out).sort()).toEqual(['cells.parquet', 'manifest.json']);
+  });
+
+  test.each(packed)('in .%s is refused when it is cut off or changed', async (ending, text) => {
+    const bytes = Buffer.from(text, 'base64');
+    const changed = Buffer.from(bytes);
+    const at = bytes.length - 8;
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    for (const damaged of [bytes.subarray(0, -3), changed]) {
+      const errors = await refusal(folder, { file: write(`damaged.csv.${ending}`, damaged) });
+      expect(errors.map(({ code }) => code)).toEqual(['SL0610']);
+      expect(errors[0]?.message).toMatch(/is a damaged (bzip2|xz|zstd) file/);
+    }
+  });
+
+  test('may not hold more than the option max_expanded_mb says', async () => {
+    const bomb = Buffer.from(
+      'QlpoOTFBWSZTWUphn7AG3cXZAAAQAARAADAAIABQZoBNVD1N6lQhE2lQhExUIRPd+YoKyTKay36xVoAVXO7AAACAACIAAQACgzAmqaYhQkl2goSS5ChJLxdyRThQkPsVFbA=',
+      'base64',
+    );
+    for (const [name, bytes] of [
+      ['zeros.csv.bz2', bomb],
+      ['zeros.csv.gz', gzipSync(`a,b\n${'0,0\n'.repeat(400_000)}`)],
+    ] as const) {
+      const file = write(name, bytes);
+      const errors = await refusal(folder, { file, options: { max_expanded_mb: '1' } });
+      expect(errors.map(({ code }) => code)).toEqual(['SL0616']);
+      const whole = await convert(database, folder, { file, options: { max_expanded_mb: '2' } });
+      expect(whole.conversion.elements[0]?.rows).toBe(400_000);
+    }
+  });
+});
+
+test('a table whose first bytes are those of a binary format is a table all the same', async () => {
+  for (const name of ['PAR1', 'PARENT', 'PK', 'BZh', 'A']) {
+    const file = await converted(`${name}.csv`, `${name},v\n1,2\n`);
+    expect(file.conversion.format).toBe('csv');
+    expect(await file.rows('table')).toEqual([{ [name]: '1', v: '2' }]);
+  }
+});

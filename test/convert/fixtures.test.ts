@@ -93,6 +93,11 @@ interface ExpectedMtx extends ExpectedCounts {
   readonly expect?: 'error';
 }
 
+interface ExpectedArchive {
+  readonly expect?: string;
+  readonly mtx?: ExpectedCounts;
+}
+
 interface ExpectedPickle {
   readonly expect?: 'error';
   readonly n_rows?: number;
@@ -498,6 +503,41 @@ describe.runIf(fixtures !== '')('files of SCILAKE_FIXTURES', () => {
         const cells = rows.flatMap((row) => columns.slice(1).map((column) => Number(row[column])));
         expect(cells.reduce((sum, value) => sum + value, 0)).toBe(expected.sum);
       }
+    });
+  }
+
+  for (const [name, expected] of expectedOf<ExpectedArchive>('tar')) {
+    const file = path.join(fixtures, 'tar', name);
+    // Names that differ in case only: refused is one of the two that its entry allows.
+    if (expected.expect !== undefined) {
+      test(`tar/${name} is refused by one named error, nothing escapes`, async () => {
+        const errors = await refusal(folder, { file });
+        expect(errors).toHaveLength(1);
+        expect(errors[0]?.code).toMatch(/^SL06/);
+        expect(fs.existsSync('/tmp/PWNED')).toBe(false);
+      });
+      continue;
+    }
+    test(`tar/${name} routes its members`, async () => {
+      const converted = await convert(database, folder, { file });
+      expect(schemaOf(converted.conversion)).toEqual(converted.inspected);
+      const elements = converted.conversion.elements.map(({ path: at, rows }) => [at, rows]);
+      const inside = expected.mtx === undefined ? 'inner/' : '';
+      expect(elements).toEqual(
+        expect.arrayContaining([
+          [`${inside}GSM1/X`, 959],
+          [`${inside}meta`, 500],
+        ]),
+      );
+      expect(converted.conversion.warnings.join('\n')).toContain('README.txt');
+      if (expected.mtx === undefined) return;
+      const rows = await converted.rows('GSM1/X');
+      const sums = (axis: string, length: number): readonly number[] =>
+        Array.from({ length }, (_, i) =>
+          rows.filter((row) => row[axis] === i).reduce((sum, row) => sum + Number(row.value), 0),
+        );
+      expect(sums('gene_idx', expected.mtx.n_vars ?? 0)).toEqual(expected.mtx.sum_per_gene);
+      expect(sums('cell_idx', expected.mtx.n_obs ?? 0)).toEqual(expected.mtx.sum_per_cell);
     });
   }
 });

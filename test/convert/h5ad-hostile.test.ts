@@ -165,3 +165,21 @@ test('a file of text with the name of an h5ad is refused', async () => {
   const [error] = await refusal(folder, { file });
   expect(error?.message).toBe('text.h5ad: the file does not begin with the HDF5 signature');
 });
+
+test('a collection of texts whose objects do not fill it is refused, instead of walked for ever', async () => {
+  const file = await writeAnnData(path.join(folder, 'heap.h5ad'), (root) => {
+    root.create_dataset({ name: 'label', data: ['one', 'two'], shape: [2], dtype: 'S' });
+    const group = root.create_group('uns');
+    encode(group, 'dict', '0.1.0');
+    encode(group.create_dataset({ name: 'words', data: ['one', 'two'], shape: [2] }), 'string-array', '0.2.0');
+  });
+  const bytes = fs.readFileSync(file);
+  const heap = bytes.indexOf('GCOL');
+  expect(heap).toBeGreaterThan(0);
+  // The first object calls itself free space, and says that it is 0 bytes long.
+  bytes.fill(0, heap + 16, heap + 32);
+  fs.writeFileSync(file, bytes);
+  const errors = await refusal(folder, { file });
+  expect(errors.map(({ code }) => code)).toEqual(['SL0621']);
+  expect(errors[0]?.message).toContain(`the collection of texts at byte ${heap} is damaged`);
+});

@@ -203,6 +203,7 @@ describe('a matrix that is refused names the line:', () => {
     ['dense', '%%MatrixMarket matrix array real general\n1 1\n1\n', 'line 1 announces a array matrix'],
     ['complex', '%%MatrixMarket matrix coordinate complex general\n1 1 0\n', 'line 1 announces complex values'],
     ['sizes', `${BANNER}% c\n3 x 2\n`, 'line 3 is "3 x 2", not three whole numbers'],
+    ['a space that is none', `${BANNER}3\u00a02 2\n`, 'line 2 is "3'],
     ['no sizes', BANNER, 'has no size line'],
     ['a huge axis', `${BANNER}2000000000 1 0\n`, 'no file names its 2000000000 genes'],
     [

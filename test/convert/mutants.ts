@@ -1,13 +1,35 @@
-/** Copies of some bytes with damage of many kinds: flipped, overwritten, cut off, spliced, repeated. Equal for an equal seed. */
+/**
+ * Copies of some bytes with damage of many kinds: flipped, overwritten, cut off, spliced, repeated. Every other one is
+ * damaged gently instead: a digit is another digit, a letter another letter. Equal for an equal seed.
+ */
 export function* mutants(original: Buffer, count: number, seed: number): Iterable<Buffer> {
   const random = randomNumbers(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
   for (let i = 0; i < count; i++) {
     let bytes: Buffer = Buffer.from(original);
     const changes = 1 + below(3);
-    for (let change = 0; change < changes; change++) bytes = changed(bytes, below);
+    const isGentle = i % 2 === 1;
+    for (let change = 0; change < changes; change++) bytes = isGentle ? gentle(bytes, below) : changed(bytes, below);
     yield bytes;
   }
+}
+
+const CLASSES = [
+  '0123456789',
+  'abcdefghijklmnopqrstuvwxyz',
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZ',
+  ' \t\n,;:',
+  '+-.eE',
+  '"\'[]{}()',
+].map((characters) => Buffer.from(characters));
+
+function gentle(bytes: Buffer, below: (limit: number) => number): Buffer {
+  if (bytes.length === 0) return bytes;
+  const at = below(bytes.length);
+  const byte = bytes[at] ?? 0;
+  const own = CLASSES.find((characters) => characters.includes(byte));
+  bytes[at] = own === undefined ? (byte + (below(2) === 0 ? 1 : 255)) & 0xff : (own[below(own.length)] ?? 0);
+  return bytes;
 }
 
 const INTERESTING = [0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x20, 0x2d, 0x30, 0x39];

@@ -1,9 +1,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, duckdb } from '../../src/effects/duckdb.js';
 import { mutants } from './mutants.js';
+import { FRAME } from './pickle-frame.js';
 import { convert, refusal, schemaOf, survives, temporaryFolder } from './support.js';
 
 const folder = temporaryFolder();
@@ -12,14 +12,6 @@ beforeAll(async () => {
   database = await duckdb.open();
 });
 afterAll(() => database.close());
-
-/** A DataFrame of three rows with an index of texts, written by pandas 3.1.1, protocol 5. */
-const FRAME = gunzipSync(
-  Buffer.from(
-    'H4sIAEWkBGsC/61WW2vcRhTe1d6ci+OUUNfQ4KYPhc1DtuRCqcE0iddNSUS20KQEAkGMpNkdYV2W0ajxmoS40DgxTKGXaZ77U/qUn9C+9Be0T33zU9tvRpL3ZkgbIljNSDNnzjnf+b6z2m389P1CxVyyOSSxT1Ilj20SQW5wElH1ozr/tXqs2rLuRAOu5Gq+p+MlnHaCWFAekzDtRCQmA8phe3IjTLyt2/kzzNtyuTBxwsBNxzZKLjlZPAy8rZA6rjbCbnlmajPhnIyw86zjDEfb4+29zet6ZYN4W9TXZouFWWlw4o7gQTwwu7B+673mX/XeM/WFYpVybVOMhjo/pD0SLInVZ08OciD2sE8ux1k0HHUck2iUhSIwZyNBh1MviVPBM09o+4bZqWQLERT+7MpT1a26Snts21W79lSxs7Lhly6tzz9W+8/z1ZqsPlK9Xu/WP7jMzb4qlLv/ANBVt8dRyeqOoljYU65ccLMAEcXItJGGgUeNTziq6jNty2R6Qp6ZzAFzygMP2Dh9nkRu1u/nBXqxkjuoVIvRKsZaMSr2gbSCqYjXZyKuIDCd556S1a4S2v0lPFvTAbFTGv4uEXSQIBQSzpbm9MRaWZ+Cf8e9Yoki6ZVpFvp0m6Ydl6RUyeNOTB86N/U7GOPMRjk3LPbBbIU43prw+zZbnqo9e5et6gqyc2X9LDy084pkyPCrw0LUYy2SXmYo00q4TzkIuZ+5bK39osQPwOYQXhxDyM4fAaCmyXUNHo4GfpZdm8VvjuiLkCoVQUSPoDpc3h5Xrc4+mXHZa3etLFWaNnZVwClimM/dVPW1ztrvrlTOvX/6t8VmpbJ7cOFPPebXrl5+DOk5HvEYRWlkPYsDAWXgkDR9ZvKv2fU5/mxP8WWpzP7u/Wm6sB/MSdISO2pSLa0BFUQIzXu5sJPENIj7Cab3Mb2pp3h/7LDPKFPWxU8zngzphxuUh0GMFPXb7I0j9ejbtV81Qr/79/7Q4/p69jdGlTMNcNTtxivpcOouwPBpKMjRfIjeFB9eIuRrG0t5Nb9ZNeMvLy/k/eIw5IbdnGlJc/y9ESZETLTqQu4NJ1fq2rg95dfB1WJ8Ury4ZhLrT7SnucSmtIWjI5JuqaMU6v5nhbLvwNmioYOIJ00aH12ZYGGaaQSadmsSAaHQRNgd9qXm6L3/3Yda4z5E0Idi/NDQUSv2M6juY9ovWxOjeVd6fWe1Q2cWvwgp8Uv6dnnWATUiqTvIHNrRVeubLwfoKILYTBkfACstu1QZ0fdDMjDTd0gYJg9Tx8+G+BeDlp2QuBTfBs+BXudfCO+Ph5wIAAA=',
-    'base64',
-  ),
-);
 
 function write(bytes: Buffer): string {
   const file = path.join(fs.mkdtempSync(path.join(folder, 'in-')), 'table.pkl');
@@ -89,6 +81,19 @@ describe('a pickle is refused by name', () => {
     expect(errors.map((error) => error.code)).toEqual(['SL0650']);
     expect(errors[0]?.message).toContain(message);
   });
+});
+
+test('a boolean that is neither false nor true is refused', async () => {
+  const bytes = Buffer.from(
+    'gAJjbnVtcHkuX2NvcmUubXVsdGlhcnJheQpfcmVjb25zdHJ1Y3QKcQBjbnVtcHkKbmRhcnJheQpxAUsAhXECY19jb2RlY3MKZW5jb2RlCnEDWAEAAABicQRYBgAAAGxhdGluMXEFhnEGUnEHh3EIUnEJKEsBSwSFcQpjbnVtcHkKZHR5cGUKcQtYAgAAAGIxcQyJiIdxDVJxDihLA1gBAAAAfHEPTk5OSv////9K/////0sAdHEQYoloA1gEAAAAAQABAXERaAWGcRJScRN0cRRiLg==',
+    'base64',
+  );
+  const file = await convert(database, folder, { file: write(bytes) });
+  expect((await file.rows('table')).map((row) => row.value)).toEqual([true, false, true, true]);
+  bytes[bytes.indexOf(Buffer.from([1, 0, 1, 1])) + 3] = 2;
+  const errors = await refusal(folder, { file: write(bytes), format: 'pickle' });
+  expect(errors.map(({ code }) => code)).toEqual(['SL0650']);
+  expect(errors[0]?.message).toContain('a boolean that is 2');
 });
 
 test('mutants are converted or refused by name, and leave nothing behind', { timeout: 120_000 }, async () => {

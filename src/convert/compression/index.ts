@@ -4,22 +4,33 @@ import { messageOf } from '../../domain/diagnostic.js';
 import { ByteInput, CompressionError } from './byte-input.js';
 import { decodeBzip2 } from './bzip2.js';
 import { decodeXz } from './xz.js';
+import { decodeZstd } from './zstd.js';
 
 export { CompressionError } from './byte-input.js';
 
-export type Compression = 'none' | 'gzip' | 'bzip2' | 'xz';
+export type Compression = 'none' | 'gzip' | 'bzip2' | 'xz' | 'zstd';
 
 const SIGNATURES: readonly { readonly compression: Compression; readonly bytes: readonly number[] }[] = [
   { compression: 'gzip', bytes: [0x1f, 0x8b] },
-  { compression: 'bzip2', bytes: [0x42, 0x5a, 0x68] },
   { compression: 'xz', bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00] },
+  { compression: 'zstd', bytes: [0x28, 0xb5, 0x2f, 0xfd] },
+  // A frame without data, with which pzstd begins.
+  { compression: 'zstd', bytes: [0x50, 0x2a, 0x4d, 0x18] },
 ];
 
 const BLOCK_BYTES = 1 << 20;
 
 /** How a file is compressed, by its first bytes. */
 export function compressionOf(head: Uint8Array): Compression {
+  if (isBzip2(head)) return 'bzip2';
   return SIGNATURES.find(({ bytes }) => bytes.every((byte, i) => head[i] === byte))?.compression ?? 'none';
+}
+
+/** `BZh`, a digit, and the beginning of a block or of the end: three letters alone may begin a table of texts. */
+function isBzip2(head: Uint8Array): boolean {
+  const [b, z, h, level = 0, next] = head;
+  if (b !== 0x42 || z !== 0x5a || h !== 0x68 || level < 0x31 || level > 0x39) return false;
+  return next === undefined || next === 0x31 || next === 0x17;
 }
 
 /** The first bytes of a file as it is stored; fewer when it is shorter. */
@@ -70,6 +81,9 @@ export async function* contentBlocks(file: string, blockBytes = BLOCK_BYTES): As
       return;
     case 'xz':
       yield* decoded(file, decodeXz);
+      return;
+    case 'zstd':
+      yield* decoded(file, decodeZstd);
       return;
   }
 }

@@ -2,31 +2,35 @@ import * as path from 'node:path';
 import type { Column } from '../../domain/column.js';
 import type { ElementSchema } from '../../domain/convert.js';
 import { type Diagnostic, DiagnosticError, fail, messageOf, type Result, succeed } from '../../domain/diagnostic.js';
-import { ident, literal } from '../../domain/names.js';
+import { fileLiteral, ident, literal } from '../../domain/names.js';
 import type { Database } from '../../effects/duckdb.js';
 import { PARQUET_OPTIONS } from '../../effects/parquet-writer.js';
+import { maxExpandedOption } from '../content.js';
+import { compressionOfFile, withExpanded } from '../expanded.js';
 import { type ConvertEffects, convertError, errorAtLine, type Format, type RawFile } from '../format.js';
 import { tableOfFile } from '../names.js';
 import { csvOptions, type Dialect, dialectOf, encodingOf } from './csv/dialect.js';
 import { type ColumnScan, scanColumns, tableFacts } from './csv/scan-columns.js';
-import { lineText, readHead, scanText } from './csv/scan-text.js';
+import { type Encoding, lineText, readHead, scanText } from './csv/scan-text.js';
 
-const ENDINGS: readonly string[] = ['.csv.gz', '.tsv.gz', '.tab.gz', '.txt.gz', '.csv', '.tsv', '.tab', '.txt'];
+const ENDINGS: readonly string[] = ['.gz', '.bz2', '.xz', '.zst', ''].flatMap((packing) =>
+  ['.csv', '.tsv', '.tab', '.txt'].map((ending) => ending + packing),
+);
 
-/** Delimited text, gzipped or not. Types are settled by reading all of it: a sample would miss the one late value. */
+/** Delimited text, compressed or not. Types are settled by reading all of it: a sample would miss the one late value. */
 export const csv: Format = {
   name: 'csv',
   endings: ENDINGS,
-  options: csvOptions,
+  options: [...csvOptions, maxExpandedOption],
   recognise: ({ fileName, fileNames }) =>
     fileNames === undefined && ENDINGS.some((ending) => fileName.endsWith(ending)) ? 'by name' : undefined,
 
   async inspect(raw, effects) {
-    return withTable(raw, effects, async ({ schema }) => succeed([schema]));
+    return withTable(raw, { folder: undefined, effects }, async ({ schema }) => succeed([schema]));
   },
 
   async convert(raw, folder, effects) {
-    return withTable(raw, effects, async (table) => {
+    return withTable(raw, { folder, effects }, async (table) => {
       const { database, dialect, schema, scan } = table;
       const fileName = `${schema.table}.parquet`;
       const file = path.join(folder, fileName);
@@ -54,7 +58,7 @@ export const csv: Format = {
         manifest: {
           format: 'scilake-table/1',
           tools: { duckdb: await versionOf(database) },
-          options: { ...recorded, compression: table.isGzip ? 'gzip' : 'none' },
+          options: { ...recorded, compression: compressionOfFile(raw) },
           elements: [{ path: schema.path, file: fileName, kind: schema.kind, rows: scan.rowCount, columns }],
         },
         warnings: renamed.map(({ name, col }) => `column "${name}" is called "${col}"`),
@@ -66,7 +70,6 @@ export const csv: Format = {
 interface OpenTable {
   readonly database: Database;
   readonly dialect: Dialect;
-  readonly isGzip: boolean;
   /** The call of read_csv with all options, every column as text. */
   readonly source: string;
   readonly schema: ElementSchema;
@@ -76,25 +79,35 @@ interface OpenTable {
 /** Verifies the file, settles dialect and types, and lends the open table out. */
 async function withTable<T>(
   raw: RawFile,
-  effects: ConvertEffects,
+  at: { readonly folder: string | undefined; readonly effects: ConvertEffects },
   use: (table: OpenTable) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const encoding = encodingOf(raw);
   if (!encoding.ok) return encoding;
-  const { text, isGzip } = await readHead(raw, encoding.value);
-  const settled = dialectOf(raw, text, encoding.value);
+  const withText = (text: RawFile): Promise<Result<T>> =>
+    withVerified(raw, { text, encoding: encoding.value, effects: at.effects }, use);
+  // DuckDB inflates gzip as fast as it parses; the others it does not know, or does not verify.
+  return compressionOfFile(raw) === 'gzip' ? withText(raw) : withExpanded(raw, at.folder, at.effects, withText);
+}
+
+async function withVerified<T>(
+  raw: RawFile,
+  given: { readonly text: RawFile; readonly encoding: Encoding; readonly effects: ConvertEffects },
+  use: (table: OpenTable) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const { text, encoding, effects } = given;
+  const settled = dialectOf(raw, await readHead(text, encoding), encoding);
   // A file that is damaged and has an odd header is damaged first.
   const dialect = settled.ok ? settled.value : undefined;
   const scanned = await scanText(
-    raw,
+    text,
     {
       delimiter: dialect?.delimiter ?? ',',
       quote: dialect?.quote ?? '"',
       comment: dialect?.comment,
       skippedLines: dialect?.skippedLines ?? 0,
       countsEmptyLines: dialect?.columns.length === 1,
-      isGzip,
-      encoding: encoding.value,
+      encoding,
     },
     effects.progress,
   );
@@ -102,7 +115,7 @@ async function withTable<T>(
   if (!settled.ok) return settled;
   const database = await effects.duckdb.open();
   try {
-    const source = readCsv(raw, settled.value, isGzip);
+    const source = readCsv(text, settled.value);
     const scan = await scanColumns(database, source, settled.value.columns);
     if (scan.rowCount !== scanned.recordCount) {
       return fail(
@@ -118,10 +131,10 @@ async function withTable<T>(
       type: scan.types[i] ?? 'VARCHAR',
     }));
     const schema: ElementSchema = { path: 'table', table: tableOfFile(raw.file, ENDINGS), kind: 'table', columns };
-    return await use({ database, dialect: settled.value, isGzip, source, schema, scan });
+    return await use({ database, dialect: settled.value, source, schema, scan });
   } catch (thrown) {
     if (thrown instanceof DiagnosticError) throw thrown;
-    const diagnostic = await parserError(raw, isGzip, thrown);
+    const diagnostic = await parserError(text, thrown);
     if (diagnostic === undefined) throw thrown;
     return fail(diagnostic);
   } finally {
@@ -130,7 +143,7 @@ async function withTable<T>(
 }
 
 /** `read_csv` with nothing left to DuckDB's guess. */
-function readCsv(raw: RawFile, dialect: Dialect, isGzip: boolean): string {
+function readCsv(raw: RawFile, dialect: Dialect): string {
   const columns = dialect.columns.map((name) => `${literal(name)}: 'VARCHAR'`);
   const options = [
     'auto_detect = false',
@@ -144,17 +157,17 @@ function readCsv(raw: RawFile, dialect: Dialect, isGzip: boolean): string {
     `nullstr = [${dialect.nullTexts.map(literal).join(', ')}]`,
     `comment = ${literal(dialect.comment ?? '')}`,
     `encoding = ${literal(dialect.encoding)}`,
-    `compression = ${literal(isGzip ? 'gzip' : 'none')}`,
+    `compression = ${literal(compressionOfFile(raw))}`,
     'allow_quoted_nulls = false',
     'strict_mode = true',
     'null_padding = false',
     'ignore_errors = false',
   ];
-  return `read_csv(${literal(raw.file)}, ${options.join(', ')})`;
+  return `read_csv(${fileLiteral(raw.file)}, ${options.join(', ')})`;
 }
 
 /** DuckDB's parser error as one of ours, with its line; undefined for anything else. */
-async function parserError(raw: RawFile, isGzip: boolean, thrown: unknown): Promise<Diagnostic | undefined> {
+async function parserError(raw: RawFile, thrown: unknown): Promise<Diagnostic | undefined> {
   const message = messageOf(thrown);
   if (!/CSV|state machine|Maximum line size/i.test(message)) return undefined;
   const line = Number(/CSV Error on Line: (\d+)/.exec(message)?.[1] ?? Number.NaN);
@@ -170,13 +183,13 @@ async function parserError(raw: RawFile, isGzip: boolean, thrown: unknown): Prom
       ? 'check the options delim and quote'
       : 'check the option quote; quotes inside a quoted value are doubled';
   if (Number.isNaN(line)) return convertError('SL0613', `${raw.displayName} cannot be read as CSV: ${what}`, hint);
-  return errorAtLine(raw, { code: 'SL0613', line, text: await lineText(raw, isGzip, line), message: what, hint });
+  return errorAtLine(raw, { code: 'SL0613', line, text: await lineText(raw, line), message: what, hint });
 }
 
 /** What the parquet file holds against what the text held; one sentence per difference. */
 async function compare(database: Database, file: string, { schema, scan }: OpenTable): Promise<readonly string[]> {
   const names = schema.columns.map((column) => column.name);
-  const written = await tableFacts(database, `read_parquet(${literal(file)})`, names);
+  const written = await tableFacts(database, `read_parquet(${fileLiteral(file)})`, names);
   const rows =
     written.rowCount === scan.rowCount ? [] : [`${written.rowCount} rows were written, ${scan.rowCount} were read`];
   const columns = schema.columns.filter(({ type }, i) => {

@@ -20,6 +20,7 @@ import {
   readSideFile,
   type SideFile,
   sideFileOf,
+  subjectOfMatrix,
 } from './mtx/side-files.js';
 
 const BANNER = Buffer.from('%%matrixmarket');
@@ -32,7 +33,7 @@ const SPOOL = '.entries';
  */
 export const mtx: Format = {
   name: 'mtx',
-  endings: ['.mtx.gz', '.mtx.bz2', '.mtx'],
+  endings: ['.mtx.gz', '.mtx.bz2', '.mtx.zst', '.mtx.xz', '.mtx'],
   options: [sortMemoryOption],
 
   recognise({ fileName, fileNames, content }) {
@@ -41,6 +42,8 @@ export const mtx: Format = {
     if (start === BANNER.toString('latin1')) return 'by content';
     return isMatrixName(fileName) ? 'by name' : undefined;
   },
+
+  subject: subjectOfMatrix,
 
   inputs(raw) {
     const matrix = matrixFile(raw);

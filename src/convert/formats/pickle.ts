@@ -7,7 +7,7 @@ import { PickleMachine } from './pickle/machine.js';
 import { tablesOf } from './pickle/tables.js';
 import { PickleError } from './pickle/values.js';
 
-const PACKINGS: readonly string[] = ['.gz', '.bz2', '.xz', ''];
+const PACKINGS: readonly string[] = ['.gz', '.bz2', '.xz', '.zst', ''];
 const ENDINGS: readonly string[] = ['.pickle', '.pkl'].flatMap((ending) => PACKINGS.map((packing) => ending + packing));
 
 /**

@@ -128,7 +128,7 @@ function badOption(raw: RawFile, name: string, hint: string): ReturnType<typeof 
 
 /** The name decides where it can; otherwise the delimiter that the first line has most of. */
 function guessDelimiter(raw: RawFile, line: string): string {
-  if (/\.(tsv|tab)(\.gz)?$/i.test(raw.file)) return '\t';
+  if (/\.(tsv|tab)(\.(gz|bz2|xz|zst))?$/i.test(raw.file)) return '\t';
   const counts = [',', '\t', ';', '|'].map((delimiter) => ({ delimiter, count: line.split(delimiter).length - 1 }));
   const best = counts.reduce((most, other) => (other.count > most.count ? other : most));
   return best.count === 0 ? ',' : best.delimiter;

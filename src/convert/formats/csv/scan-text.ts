@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import * as fs from 'node:fs';
-import { createGunzip } from 'node:zlib';
-import { type Diagnostic, messageOf } from '../../../domain/diagnostic.js';
-import { convertError, errorAtLine, type ProgressUnit, type RawFile } from '../../format.js';
+import type { Diagnostic } from '../../../domain/diagnostic.js';
+import { CompressionError, contentBlocks } from '../../compression/index.js';
+import { maxExpandedBytes, tooLarge } from '../../content.js';
+import { damaged } from '../../expanded.js';
+import { errorAtLine, type ProgressUnit, type RawFile } from '../../format.js';
 import { RecordCounter, type RecordRules } from './record-counter.js';
 
 export type Encoding = 'utf-8' | 'latin-1';
@@ -11,37 +12,36 @@ export type Encoding = 'utf-8' | 'latin-1';
 const HEAD_BYTES = 4 << 20;
 
 /** The beginning of a text file, to find its dialect in. */
-export async function readHead(
-  raw: RawFile,
-  encoding: Encoding,
-): Promise<{ readonly text: string; readonly isGzip: boolean }> {
-  const isGzip = startsAsGzip(raw.file);
+export async function readHead(raw: RawFile, encoding: Encoding): Promise<string> {
   const parts: Buffer[] = [];
   let sizeBytes = 0;
   try {
-    for await (const block of textBlocks(raw.file, isGzip)) {
+    for await (const block of contentBlocks(raw.file)) {
       parts.push(block);
       sizeBytes += block.length;
       if (sizeBytes >= HEAD_BYTES) break;
     }
-  } catch {
+  } catch (thrown) {
     // A damaged archive: `scanText` reads all of it and says what is wrong.
+    if (!(thrown instanceof CompressionError)) throw thrown;
   }
   const bytes = Buffer.concat(parts).subarray(0, HEAD_BYTES);
-  return { text: bytes.toString(encoding === 'utf-8' ? 'utf8' : 'latin1').replace(/^\uFEFF/, ''), isGzip };
+  return bytes.toString(encoding === 'utf-8' ? 'utf8' : 'latin1').replace(/^\uFEFF/, '');
 }
 
 /**
  * Reads all of a text file once, before DuckDB does: DuckDB accepts a gzip file that is cut off or whose checksum is
  * wrong, and stops at a NUL.
  *
- * @returns the number of records below the header; or what is wrong, with byte offset and line (SL0610 to SL0612)
+ * @returns the number of records below the header; or what is wrong, with byte offset and line (SL0611, SL0612)
+ * @throws DiagnosticError (SL0610 damaged, SL0616 larger than allowed)
  */
 export async function scanText(
   raw: RawFile,
-  rules: RecordRules & { readonly isGzip: boolean; readonly encoding: Encoding },
+  rules: RecordRules & { readonly encoding: Encoding },
   progress: ((done: number, total: number, unit: ProgressUnit) => void) | undefined,
 ): Promise<{ readonly recordCount: number } | { readonly error: Diagnostic }> {
+  const limitBytes = maxExpandedBytes(raw);
   const counter = new RecordCounter(rules);
   let offset = 0;
   let carried: Buffer = Buffer.alloc(0);
@@ -51,10 +51,10 @@ export async function scanText(
     message: string,
     hint: string,
   ): Promise<{ error: Diagnostic }> => ({
-    error: await located(raw, rules.isGzip, { code, at, message, hint }),
+    error: await located(raw, { code, at, message, hint }),
   });
   try {
-    for await (const block of textBlocks(raw.file, rules.isGzip)) {
+    for await (const block of contentBlocks(raw.file)) {
       const nul = block.indexOf(0);
       if (nul >= 0) {
         return await problemAt(
@@ -79,16 +79,12 @@ export async function scanText(
       }
       counter.add(block);
       offset += block.length;
+      if (offset > limitBytes) throw tooLarge(raw, limitBytes);
       progress?.(Math.min(offset, raw.sizeBytes), raw.sizeBytes, 'bytes');
     }
   } catch (thrown) {
-    return {
-      error: convertError(
-        'SL0610',
-        `${raw.displayName} is a damaged gzip file: ${messageOf(thrown)} after ${offset} bytes of text`,
-        'fetch it again; nothing of it was loaded',
-      ),
-    };
+    if (!(thrown instanceof CompressionError)) throw thrown;
+    throw damaged(raw, thrown, offset);
   }
   if (carried.length > 0) return problemAt('SL0611', offset - carried.length, 'is not UTF-8', NOT_UTF8_HINT);
   return { recordCount: counter.finish() };
@@ -97,10 +93,10 @@ export async function scanText(
 const NOT_UTF8_HINT = 'give the option encoding with the value latin-1, or convert the file to UTF-8';
 
 /** The text of one line (1-based, counted as an editor does), shortened. */
-export async function lineText(raw: RawFile, isGzip: boolean, line: number): Promise<string> {
+export async function lineText(raw: RawFile, line: number): Promise<string> {
   let current = 1;
   let found = '';
-  for await (const block of textBlocks(raw.file, isGzip)) {
+  for await (const block of contentBlocks(raw.file)) {
     let start = 0;
     for (let end = block.indexOf(10); ; end = block.indexOf(10, start)) {
       if (current === line) found += block.subarray(start, end < 0 ? block.length : end).toString('utf8');
@@ -110,56 +106,29 @@ export async function lineText(raw: RawFile, isGzip: boolean, line: number): Pro
     }
     if (current > line || found.length > LINE_LIMIT) break;
   }
-  return found.replace(/\r$/, '').slice(0, LINE_LIMIT);
+  // A terminal would act on what is not printable.
+  return found
+    .replace(/\r$/, '')
+    .slice(0, LINE_LIMIT)
+    .replaceAll(/[^\P{Cc}\t]/gu, '\uFFFD');
 }
 
 const LINE_LIMIT = 200;
 
 async function located(
   raw: RawFile,
-  isGzip: boolean,
   problem: { readonly code: `SL06${string}`; readonly at: number; readonly message: string; readonly hint: string },
 ): Promise<Diagnostic> {
   let line = 1;
   let offset = 0;
-  for await (const block of textBlocks(raw.file, isGzip)) {
+  for await (const block of contentBlocks(raw.file)) {
     const end = Math.min(block.length, problem.at - offset);
     for (let i = block.indexOf(10); i >= 0 && i < end; i = block.indexOf(10, i + 1)) line++;
     offset += block.length;
     if (offset > problem.at) break;
   }
-  const text = await lineText(raw, isGzip, line);
+  const text = await lineText(raw, line);
   return errorAtLine(raw, { ...problem, line, text, message: `${problem.message} (byte ${problem.at} of the text)` });
-}
-
-function startsAsGzip(file: string): boolean {
-  const descriptor = fs.openSync(file, 'r');
-  try {
-    const head = Buffer.alloc(2);
-    return fs.readSync(descriptor, head, 0, 2, 0) === 2 && head[0] === 0x1f && head[1] === 0x8b;
-  } finally {
-    fs.closeSync(descriptor);
-  }
-}
-
-/** The bytes of the text, inflated; throws zlib's error at a wrong checksum or an early end. */
-async function* textBlocks(file: string, isGzip: boolean): AsyncGenerator<Buffer> {
-  const stored = fs.createReadStream(file, { highWaterMark: 1 << 20 });
-  if (!isGzip) {
-    for await (const block of stored) yield asBuffer(block);
-    return;
-  }
-  const inflated = createGunzip({ chunkSize: 1 << 20 });
-  stored.on('error', (thrown) => inflated.destroy(thrown));
-  try {
-    for await (const block of stored.pipe(inflated)) yield asBuffer(block);
-  } finally {
-    stored.destroy();
-  }
-}
-
-function asBuffer(block: unknown): Buffer {
-  return Buffer.isBuffer(block) ? block : Buffer.from(String(block));
 }
 
 /** How many bytes hold whole characters: a block may end inside one. */

@@ -68,7 +68,7 @@ function headerOf(raw: RawFile, text: Buffer, isWhole: boolean): MatrixHeader | 
     const content = text
       .subarray(start, Math.min(end, start + 1000))
       .toString('latin1')
-      .trim();
+      .replace(/^[ \t\r]+|[ \t\r]+$/g, '');
     start = end + 1;
     if (banner === undefined) banner = bannerOf(raw, content);
     else if (content !== '' && !content.startsWith('%')) {
@@ -81,7 +81,7 @@ function headerOf(raw: RawFile, text: Buffer, isWhole: boolean): MatrixHeader | 
 function bannerOf(raw: RawFile, text: string): { readonly kind: ValueKind; readonly symmetry: Symmetry } {
   const problem = (message: string, hint: string): DiagnosticError =>
     new DiagnosticError([errorAtLine(raw, { code: 'SL0630', line: 1, text, message, hint })]);
-  const [mark = '', object = '', format = '', field = '', symmetry = ''] = text.toLowerCase().split(/\s+/);
+  const [mark = '', object = '', format = '', field = '', symmetry = ''] = text.toLowerCase().split(/[ \t]+/);
   if (mark !== '%%matrixmarket') {
     throw problem('is not the banner "%%MatrixMarket …"', 'check that it is a Matrix Market file');
   }
@@ -115,7 +115,7 @@ function sizesOf(
         hint: 'the size line is rows, columns and entries',
       }),
     ]);
-  const words = content.split(/\s+/);
+  const words = content.split(/[ \t]+/);
   if (words.length !== 3 || words.some((word) => !/^\d{1,15}$/.test(word))) {
     throw problem(`is "${content.slice(0, 60)}", not three whole numbers`);
   }

@@ -16,7 +16,7 @@ export interface SideFile {
   readonly records: readonly (readonly string[])[];
 }
 
-const COMPRESSED = String.raw`(?:\.gz|\.bz2|\.xz)?`;
+const COMPRESSED = String.raw`(?:\.gz|\.bz2|\.xz|\.zst)?`;
 const MATRIX = new RegExp(`\\.mtx${COMPRESSED}$`, 'i');
 const TABLE = new RegExp(`\\.(?:tsv|csv|txt)${COMPRESSED}$`, 'i');
 const ROLES: readonly { readonly role: Role; readonly words: RegExp }[] = [
@@ -35,6 +35,14 @@ const MAX_SIDE_BYTES = 2 ** 30;
 
 export function isMatrixName(fileName: string): boolean {
   return MATRIX.test(fileName);
+}
+
+/** What a matrix is of, by its name: `GSM1` of `GSM1_matrix.mtx.gz`, nothing of `matrix.mtx`. */
+export function subjectOfMatrix(fileName: string): string {
+  return fileName
+    .replace(MATRIX, '')
+    .replace(MATRIX_WORDS, '')
+    .replace(/[._ -]+$/, '');
 }
 
 /** The matrix file itself: the raw file, or the only one in the folder. */

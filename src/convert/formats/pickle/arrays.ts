@@ -139,7 +139,12 @@ export function numbersOf(array: NdArray): NumberArray {
     else if (dtype.bytes === 8) bytes.swap64();
   }
   switch (`${dtype.kind}${dtype.bytes}`) {
-    case 'b1':
+    case 'b1': {
+      const booleans = new Uint8Array(buffer);
+      const wrong = booleans.find((byte) => byte > 1);
+      if (wrong !== undefined) throw new PickleError(`has a boolean that is ${wrong}, neither False (0) nor True (1)`);
+      return booleans;
+    }
     case 'u1':
       return new Uint8Array(buffer);
     case 'i1':
