@@ -7,6 +7,7 @@ import type { BoundSource } from '../domain/bound-project.js';
 import type { Conversion } from '../domain/convert.js';
 import { DiagnosticError } from '../domain/diagnostic.js';
 import { physicalName } from '../domain/names.js';
+import type { ConvertSettings } from '../domain/project.js';
 import type { Dataset } from '../domain/snapshot.js';
 import { land } from '../ingest/land.js';
 import type { Work } from './work.js';
@@ -87,6 +88,7 @@ async function convertOnce(source: BoundSource, work: Work): Promise<Conversion>
       displayName: source.source.uri,
       format: source.format,
       options: source.source.formatOptions,
+      defaults: convertDefaults(work.project.project.config.convert),
       out,
     },
     { duckdb: work.effects.duckdb, files: work.effects.files, progress: work.progress },
@@ -106,6 +108,11 @@ async function convertOnce(source: BoundSource, work: Work): Promise<Conversion>
   }
   work.conversions.set(name, converted.value);
   return converted.value;
+}
+
+/** The settings of `scilake.yaml` as options of formats: how much memory, never what comes out. */
+function convertDefaults({ sortMemoryMb }: ConvertSettings): Readonly<Record<string, string>> {
+  return sortMemoryMb === undefined ? {} : { sort_memory_mb: String(sortMemoryMb) };
 }
 
 function stagingFolder(source: BoundSource, work: Work): string {

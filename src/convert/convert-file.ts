@@ -143,7 +143,9 @@ async function settle(
       ),
     );
   }
-  const { file, displayName, options = {} } = request;
+  const { file, displayName } = request;
+  const defaults = Object.entries(request.defaults ?? {}).filter(([name]) => known.includes(name));
+  const options = { ...Object.fromEntries(defaults), ...request.options };
   return succeed({ format, raw: { file, displayName, options, sizeBytes: facts.sizeBytes } });
 }
 

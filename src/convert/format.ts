@@ -20,8 +20,10 @@ export interface ConvertRequest {
   readonly displayName: string;
   /** Name of a format; recognised when left out. */
   readonly format?: string;
-  /** The format's own options. */
+  /** The format's own options; one that it does not have is an error. */
   readonly options?: Readonly<Record<string, string>>;
+  /** Settings of the project or the machine, for the formats that have an option of the name. */
+  readonly defaults?: Readonly<Record<string, string>>;
 }
 
 /** What recognition may look at. */

@@ -102,13 +102,29 @@ function* gatherRange(
     }
     scatter({ low, high, next, major, values }, { major: majorPart, minor: minorPart, values: valuePart });
   }
-  const minor = new Int32Array(size);
-  for (let m = low, start = 0; m < high; m++) {
-    const end = next[m - low] ?? 0;
-    minor.fill(m, start, end);
-    start = end;
+  yield* gathered({ low, next, major, values });
+}
+
+/** What a pass has put in place, in blocks; the minors are known from where each of them ends, so they take no memory. */
+function* gathered(range: {
+  readonly low: number;
+  /** Where the entries of each minor end. */
+  readonly next: Float64Array;
+  readonly major: Int32Array<ArrayBuffer>;
+  readonly values: NumberArray;
+}): Iterable<EntryBlock> {
+  const { low, next, major, values } = range;
+  for (let from = 0, m = 0; from < major.length; from += ENTRIES_PER_BLOCK) {
+    const to = Math.min(major.length, from + ENTRIES_PER_BLOCK);
+    const minor = new Int32Array(to - from);
+    for (let done = from; done < to; ) {
+      while ((next[m] ?? 0) <= done) m++;
+      const end = Math.min(to, next[m] ?? 0);
+      minor.fill(low + m, done - from, end - from);
+      done = end;
+    }
+    yield { major: major.subarray(from, to), minor, values: values.subarray(from, to) };
   }
-  yield* pieces({ major, minor, values });
 }
 
 /** A matrix as a list of its entries, in any order, that can be read in parts. */
@@ -139,15 +155,32 @@ export function* coordinateOrder(matrix: CoordinateMatrix, limitBytes: number): 
     const major = new Int32Array(size);
     const values = matrix.emptyValues(size);
     for (const block of matrix.blocks()) scatter({ low, high, next, major, values }, block);
-    const minor = new Int32Array(size);
     for (let m = low, start = 0; m < high; m++) {
       const end = next[m - low] ?? 0;
-      minor.fill(m, start, end);
       sortSpan({ major, values }, start, end, matrix);
       start = end;
     }
-    yield* pieces({ major, minor, values });
+    yield* gathered({ low, next, major, values });
   }
+}
+
+/** The same entries with their axes exchanged, to be sorted by the other one. Reads all of them once to count. */
+export function exchanged(matrix: CoordinateMatrix, majorCount: number): CoordinateMatrix {
+  const blocks = function* (): Iterable<EntryBlock> {
+    for (const { major, minor, values } of matrix.blocks()) yield { major: minor, minor: major, values };
+  };
+  const minorCounts = new Float64Array(majorCount);
+  for (const { minor } of blocks()) {
+    for (let i = 0; i < minor.length; i++) minorCounts[minor[i] ?? 0] = (minorCounts[minor[i] ?? 0] ?? 0) + 1;
+  }
+  return {
+    minorCount: majorCount,
+    minorCounts,
+    entryCount: matrix.entryCount,
+    bytesPerValue: matrix.bytesPerValue,
+    blocks,
+    emptyValues: (length) => matrix.emptyValues(length),
+  };
 }
 
 /** Puts the entries of one minor into ascending order of their majors where they are not. */

@@ -10,8 +10,15 @@ export interface ProjectConfig {
   readonly tests: string;
   readonly defaultTargetEnvironment: string;
   readonly variables: Readonly<Record<string, string | number | boolean>>;
+  /** How raw files are converted; nothing in it changes what comes out. */
+  readonly convert: ConvertSettings;
   /** DuckDB settings for the process that builds models. */
   readonly settings: Readonly<Record<string, string>>;
+}
+
+export interface ConvertSettings {
+  /** Memory for sorting one matrix; the formats' own default when left out. */
+  readonly sortMemoryMb?: number;
 }
 
 export interface ModelDefaults {

@@ -4,7 +4,7 @@ import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnosti
 import { locate, type TextFile } from '../domain/location.js';
 import { PROD } from '../domain/names.js';
 import { didYouMean } from '../domain/near-miss.js';
-import type { ModelDefaults, ProjectConfig } from '../domain/project.js';
+import type { ConvertSettings, ModelDefaults, ProjectConfig } from '../domain/project.js';
 
 /** What a project without `scilake.yaml` gets. */
 export const defaultConfig: ProjectConfig = {
@@ -14,6 +14,7 @@ export const defaultConfig: ProjectConfig = {
   tests: 'tests',
   defaultTargetEnvironment: PROD,
   variables: {},
+  convert: {},
   settings: {},
 };
 
@@ -60,6 +61,14 @@ class Section {
   text(name: string): string | undefined {
     const value = this.value(name);
     return value === undefined ? undefined : String(value);
+  }
+
+  megabytes(name: string): number | undefined {
+    const value = this.value(name);
+    if (value === undefined) return undefined;
+    if (typeof value === 'number' && value >= 1 && value <= 1 << 20) return value;
+    this.#report(this.keyNode(name), `"${this.#path}${name}" is a number of megabytes, at least 1`);
+    return undefined;
   }
 
   keyNode(name: string): Node | undefined {
@@ -123,6 +132,7 @@ export function parseConfig(file: TextFile): Result<ProjectConfig> {
     tests: root.text('tests') ?? defaultConfig.tests,
     defaultTargetEnvironment: root.text('default_target_environment') ?? defaultConfig.defaultTargetEnvironment,
     variables: root.section('variables').all(),
+    convert: readConvertSettings(root.section('convert')),
     settings: Object.fromEntries(
       Object.entries(root.section('settings').all()).map(([name, value]) => [name, String(value)]),
     ),
@@ -140,6 +150,12 @@ export function parseConfig(file: TextFile): Result<ProjectConfig> {
   lake.finish();
   root.finish();
   return errors.length > 0 ? fail(...errors) : succeed(config);
+}
+
+function readConvertSettings(section: Section): ConvertSettings {
+  const sortMemoryMb = section.megabytes('sort_memory_mb');
+  section.finish();
+  return { ...(sortMemoryMb === undefined ? {} : { sortMemoryMb }) };
 }
 
 function readModelDefaults(section: Section): ModelDefaults {
