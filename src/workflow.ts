@@ -14,7 +14,7 @@ import { type Diagnostic, DiagnosticError, type Result } from './domain/diagnost
 import type { Emit } from './domain/event.js';
 import type { Plan, PlanOptions } from './domain/plan.js';
 import type { ProjectConfig } from './domain/project.js';
-import { emptyState, type LakeState } from './domain/snapshot.js';
+import { type Environment, emptyState, type LakeState } from './domain/snapshot.js';
 import type { Database } from './effects/duckdb.js';
 import { loadProject } from './load/load-project.js';
 import { modelPrograms } from './load/programs.js';
@@ -106,7 +106,7 @@ export async function withEnvironment<T>(
   workspace: Workspace,
   config: ProjectConfig,
   name: string,
-  work: (database: Database) => Promise<T>,
+  work: (database: Database, view: { readonly environment: Environment; readonly state: LakeState }) => Promise<T>,
 ): Promise<T> {
   if (!workspace.lakes.exists(lakeLocation(workspace, config))) throw new DiagnosticError([noEnvironment(name, [])]);
   return withLake(workspace, config, 'read', async (session) => {
@@ -115,7 +115,7 @@ export async function withEnvironment<T>(
     if (environment === undefined) throw new DiagnosticError([noEnvironment(name, [...state.environments.keys()])]);
     const names = await openRunCatalog(session);
     await names.pointAt(environmentTables(environment, state));
-    return session.exclusively(work);
+    return session.exclusively((database) => work(database, { environment, state }));
   });
 }
 

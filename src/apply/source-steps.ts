@@ -53,13 +53,14 @@ export async function registerSource(name: string, work: Work): Promise<number> 
     })),
   };
   const folder = stagingFolder(source, work);
+  const manifest = work.effects.files.readText(path.join(folder, 'manifest.json'));
   const rows = await registerDataset(work.session, work.effects.files, {
     source: name,
     version: source.version,
     folder,
     elements,
     note: (what) => work.note(`${what} of source ${name}`, `register/${name}/${source.version}/${what}`),
-    record: (transaction) => stateWriter(transaction, work.plan.id, work.effects.now()).dataset(dataset),
+    record: (transaction) => stateWriter(transaction, work.plan.id, work.effects.now()).dataset(dataset, manifest),
   });
   await work.runCatalog.pointAt(dataset.elements.map((element) => sourceTable(name, element.table, source.version)));
   work.datasets.set(`${name}@${source.version}`, dataset);

@@ -1,8 +1,15 @@
+import type { Column } from '../domain/column.js';
+
 /** Types that a typed array can fill; VARCHAR is filled with texts. */
 export type WritableType = keyof typeof BYTES_OF_TYPE | 'VARCHAR';
 
 /** Those whose values are the numbers themselves. */
 export type NumberType = Exclude<WritableType, 'VARCHAR' | 'DATE' | `TIMESTAMP${string}`>;
+
+/** A column of a written table. */
+export interface WritableColumn extends Column {
+  readonly type: WritableType;
+}
 
 export type NumberArray =
   | Int8Array<ArrayBuffer>
@@ -140,3 +147,41 @@ const BYTES_OF_TYPE = {
   'TIMESTAMP WITH TIME ZONE': 8,
   TIMESTAMP_NS: 8,
 } as const;
+
+/** Bytes of one value; 0 for text. */
+export function widthOfType(type: WritableType): number {
+  return type === 'VARCHAR' ? 0 : BYTES_OF_TYPE[type];
+}
+
+/** A whole buffer as the typed array of a type. */
+export function numbersOfType(type: WritableType, buffer: ArrayBuffer): NumberArray {
+  switch (type) {
+    case 'BOOLEAN':
+    case 'UTINYINT':
+      return new Uint8Array(buffer);
+    case 'TINYINT':
+      return new Int8Array(buffer);
+    case 'SMALLINT':
+      return new Int16Array(buffer);
+    case 'USMALLINT':
+      return new Uint16Array(buffer);
+    case 'INTEGER':
+    case 'DATE':
+      return new Int32Array(buffer);
+    case 'UINTEGER':
+      return new Uint32Array(buffer);
+    case 'BIGINT':
+    case 'TIMESTAMP':
+    case 'TIMESTAMP WITH TIME ZONE':
+    case 'TIMESTAMP_NS':
+      return new BigInt64Array(buffer);
+    case 'UBIGINT':
+      return new BigUint64Array(buffer);
+    case 'FLOAT':
+      return new Float32Array(buffer);
+    case 'DOUBLE':
+      return new Float64Array(buffer);
+    case 'VARCHAR':
+      throw new Error('text is no number');
+  }
+}

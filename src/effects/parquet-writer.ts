@@ -1,14 +1,16 @@
 import type { DuckDBDataChunk, DuckDBType } from '@duckdb/node-api';
-import type { Column } from '../domain/column.js';
 import { ident, literal } from '../domain/names.js';
-import { type ColumnFacts, FactGatherer, isFloat, type NumberArray, type WritableType } from './column-facts.js';
+import {
+  type ColumnFacts,
+  FactGatherer,
+  isFloat,
+  type NumberArray,
+  type WritableColumn,
+  type WritableType,
+} from './column-facts.js';
 import type { Cell, Database } from './duckdb.js';
 
-export type { ColumnFacts, NumberArray, NumberType, WritableType } from './column-facts.js';
-
-export interface WritableColumn extends Column {
-  readonly type: WritableType;
-}
+export type { ColumnFacts, NumberArray, NumberType, WritableColumn, WritableType } from './column-facts.js';
 
 /** The values of one column in a block of rows. */
 export type ColumnValues =
