@@ -1,4 +1,5 @@
 import * as path from 'node:path';
+import { macroDefinitions } from '../domain/anndata-macros.js';
 import { digest } from '../domain/digest.js';
 import type { References } from '../domain/references.js';
 import type { Files } from '../effects/files.js';
@@ -6,7 +7,7 @@ import type { Binding } from './binding.js';
 import { decodeBinding, decodeReferences } from './decode.js';
 
 /** Raised whenever reading a plan or a syntax tree gives other results than before: older entries are then not found. */
-const READER_VERSION = '2';
+const READER_VERSION = '3';
 
 /**
  * Answers of the engine, kept by content: the text, the schemas that it was bound against, the versions of DuckDB and of
@@ -23,7 +24,8 @@ export class BindCache {
   constructor(cacheFolder: string, files: Files, engineVersion: string) {
     this.#file = path.join(cacheFolder, 'bindings.txt');
     this.#files = files;
-    this.#engine = `${engineVersion} ${READER_VERSION}`;
+    // The macros stand in no text that is bound, and change what it means.
+    this.#engine = `${engineVersion} ${READER_VERSION} ${digest(...macroDefinitions())}`;
     this.#lines = readLines(this.#file, files);
   }
 

@@ -157,7 +157,8 @@ async function bindQuery(
   { shadow, cache, tables, known }: BindContext,
 ): Promise<Result<Binding>> {
   const { model, rendered, query, reads } = one;
-  const isKept = model.preStatements.length === 0 && !readsFiles.test(rendered.sql);
+  const isKept =
+    model.preStatements.length === 0 && !readsFiles.test(rendered.sql) && one.references?.hasOpenCalls !== true;
   const key = cache.bindingKey(rendered.sql, tables.signatures([...reads].sort()));
   const kept = isKept ? cache.binding(key) : undefined;
   if (kept !== undefined) return succeed(kept);
