@@ -1,5 +1,5 @@
 export type { AppliedPlan } from './apply/apply-plan.js';
-export { convertFile, formats, inspectFile } from './convert/index.js';
+export { convertFile, formats, inProcessConverter, inspectFile } from './convert/index.js';
 export type { BoundProject } from './domain/bound-project.js';
 export type { Diagnostic, Result } from './domain/diagnostic.js';
 export { DiagnosticError } from './domain/diagnostic.js';

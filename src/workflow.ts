@@ -1,17 +1,10 @@
 import * as path from 'node:path';
 import { type AppliedPlan, type ApplyEffects, applyPlan } from './apply/apply-plan.js';
-import {
-  type LakeEffects,
-  type LakeLocation,
-  LakeMissingError,
-  LakeOpener,
-  type LakeSession,
-} from './catalog/lake-session.js';
+import { type LakeLocation, LakeMissingError, type LakeSession } from './catalog/lake-session.js';
 import { openRunCatalog } from './catalog/run-catalog.js';
 import { ensureStateTables, environmentTables, readState } from './catalog/state-tables.js';
 import type { BoundProject } from './domain/bound-project.js';
 import { type Diagnostic, DiagnosticError, type Result } from './domain/diagnostic.js';
-import type { Emit } from './domain/event.js';
 import type { Plan, PlanOptions } from './domain/plan.js';
 import type { ProjectConfig } from './domain/project.js';
 import { type Environment, emptyState, type LakeState } from './domain/snapshot.js';
@@ -19,27 +12,9 @@ import type { Database } from './effects/duckdb.js';
 import { loadProject } from './load/load-project.js';
 import { modelPrograms } from './load/programs.js';
 import { buildPlan } from './plan/build-plan.js';
+import type { Workspace } from './workspace.js';
 
-/** Everything outside that the line touches, handed in by whoever starts it. */
-export interface Outside extends Omit<LakeEffects, 'announce'> {
-  readonly emit: Emit;
-  readonly elapsedMs: () => number;
-  /** Who applies, for the lake's record. */
-  readonly author: string;
-}
-
-/** One project on this machine. */
-export interface Workspace {
-  /** Absolute. */
-  readonly projectFolder: string;
-  readonly outside: Outside;
-  readonly lakes: LakeOpener;
-}
-
-export function openWorkspace(projectFolder: string, outside: Outside): Workspace {
-  const announce = (detail: string): void => outside.emit({ type: 'loading', what: 'extension', detail });
-  return { projectFolder: path.resolve(projectFolder), outside, lakes: new LakeOpener({ ...outside, announce }) };
-}
+export { type Outside, openWorkspace, type Workspace } from './workspace.js';
 
 /** Reads the project's files and binds its SQL. */
 export function load(workspace: Workspace): Promise<Result<BoundProject>> {

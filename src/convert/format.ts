@@ -2,16 +2,24 @@ import type { ElementSchema, WrittenElement } from '../domain/convert.js';
 import type { Diagnostic, Result } from '../domain/diagnostic.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
+import type { ProcessFacts } from '../effects/process-facts.js';
 import type { JsonObject } from './json.js';
+import type { KeptElements } from './written-part.js';
 
 export type ProgressUnit = 'bytes' | 'rows' | 'elements';
 
 export interface ConvertEffects {
   readonly duckdb: DuckDb;
   readonly files: Files;
-  /** Told now and then how far the conversion is; `total` may change with `unit`. */
-  readonly progress?: (done: number, total: number, unit: ProgressUnit) => void;
+  /** Told now and then how far the conversion is; `total` may change with `unit`. `element`: which table is being written. */
+  readonly progress?: Progress;
+  /** For the lock on the folder in which a conversion works; those of this process when left out. */
+  readonly processFacts?: ProcessFacts;
+  /** Elements that an earlier try finished. Given to formats, not by callers. */
+  readonly kept?: KeptElements;
 }
+
+export type Progress = (done: number, total: number, unit: ProgressUnit, element?: string) => void;
 
 export interface ConvertRequest {
   /** Absolute path of the raw file. */

@@ -19,6 +19,10 @@ export interface ProjectConfig {
 export interface ConvertSettings {
   /** Memory for sorting one matrix; the formats' own default when left out. */
   readonly sortMemoryMb?: number;
+  /** Memory of all conversions together; half of the machine's when left out. */
+  readonly memoryMb?: number;
+  /** Files that are converted at once; as many as memory and processors allow when left out. */
+  readonly atOnce?: number;
 }
 
 export interface ModelDefaults {

@@ -71,6 +71,14 @@ class Section {
     return undefined;
   }
 
+  count(name: string): number | undefined {
+    const value = this.value(name);
+    if (value === undefined) return undefined;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1024) return value;
+    this.#report(this.keyNode(name), `"${this.#path}${name}" is a whole number of at least 1`);
+    return undefined;
+  }
+
   keyNode(name: string): Node | undefined {
     return this.#entries.get(name)?.key;
   }
@@ -154,8 +162,14 @@ export function parseConfig(file: TextFile): Result<ProjectConfig> {
 
 function readConvertSettings(section: Section): ConvertSettings {
   const sortMemoryMb = section.megabytes('sort_memory_mb');
+  const memoryMb = section.megabytes('memory_mb');
+  const atOnce = section.count('at_once');
   section.finish();
-  return { ...(sortMemoryMb === undefined ? {} : { sortMemoryMb }) };
+  return {
+    ...(sortMemoryMb === undefined ? {} : { sortMemoryMb }),
+    ...(memoryMb === undefined ? {} : { memoryMb }),
+    ...(atOnce === undefined ? {} : { atOnce }),
+  };
 }
 
 function readModelDefaults(section: Section): ModelDefaults {

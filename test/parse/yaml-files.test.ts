@@ -15,7 +15,7 @@ describe('the configuration', () => {
 
   test('overrules the defaults one by one', () => {
     const text =
-      "name: mine\nmodel_defaults:\n  start: '2024-01-01'\n  kind: FULL\n  cron: '@hourly'\n  owner: me\nlake:\n  data: /data\ntests: checks\ndefault_target_environment: dev\nvariables:\n  n: 3\n  on: true\n  who: x\nconvert:\n  sort_memory_mb: 256\nsettings:\n  threads: 2\n";
+      "name: mine\nmodel_defaults:\n  start: '2024-01-01'\n  kind: FULL\n  cron: '@hourly'\n  owner: me\nlake:\n  data: /data\ntests: checks\ndefault_target_environment: dev\nvariables:\n  n: 3\n  on: true\n  who: x\nconvert:\n  sort_memory_mb: 256\n  memory_mb: 2000\n  at_once: 2\nsettings:\n  threads: 2\n";
     expect(config(text)).toEqual({
       name: 'mine',
       modelDefaults: { dialect: 'duckdb', start: '2024-01-01', kind: 'FULL', cron: '@hourly', owner: 'me' },
@@ -23,7 +23,7 @@ describe('the configuration', () => {
       tests: 'checks',
       defaultTargetEnvironment: 'dev',
       variables: { n: 3, on: true, who: 'x' },
-      convert: { sortMemoryMb: 256 },
+      convert: { sortMemoryMb: 256, memoryMb: 2000, atOnce: 2 },
       settings: { threads: '2' },
     });
   });

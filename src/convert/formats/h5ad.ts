@@ -31,6 +31,7 @@ export const h5ad: Format = {
           folder,
           displayName: raw.displayName,
           progress: effects.progress,
+          kept: effects.kept,
         });
         const [version] = await database.rows('SELECT version() AS v');
         return succeed({

@@ -94,8 +94,8 @@ export const mtx: Format = {
       const database = await effects.duckdb.open();
       try {
         const { displayName } = raw;
-        const { progress } = effects;
-        const parts = await writeElements(elements, { database, folder, displayName, progress });
+        const { progress, kept } = effects;
+        const parts = await writeElements(elements, { database, folder, displayName, progress, kept });
         const [version] = await database.rows('SELECT version() AS v');
         return succeed({
           elements: parts.map(({ element }) => element),

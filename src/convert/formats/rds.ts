@@ -48,7 +48,13 @@ export const rds: Format = {
     const database = await effects.duckdb.open();
     try {
       const { displayName } = raw;
-      const parts = await writeElements(layout.elements, { database, folder, displayName, progress: effects.progress });
+      const parts = await writeElements(layout.elements, {
+        database,
+        folder,
+        displayName,
+        progress: effects.progress,
+        kept: effects.kept,
+      });
       const [version] = await database.rows('SELECT version() AS v');
       const { shape } = layout;
       return succeed({
