@@ -37,8 +37,12 @@ export interface WrittenFacts {
   readonly columns: readonly ColumnFacts[];
 }
 
-/** Options of every parquet file of a conversion (reference for the numbers: one gene of 50 M entries is found in 0.01 CPU s). */
-export const PARQUET_OPTIONS = 'FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, ROW_GROUP_SIZE 122880';
+/**
+ * Options of every parquet file of a conversion (reference for the numbers: one gene of 50 M entries is found in 0.01
+ * CPU s). Level 1 writes in four fifths of the time of the default, files of the same size.
+ */
+export const PARQUET_OPTIONS =
+  'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION v2, ROW_GROUP_SIZE 122880';
 
 /**
  * Streams typed arrays into a parquet file through a DuckDB table function: no table, no spill, half the CPU and a sixth
@@ -232,6 +236,16 @@ export async function checkParquet(
         `max(${number}) AS h${i}`,
       ];
     }
+    // Without any NaN or infinity no filter is needed, in half the time: one that got in would show in the sum.
+    const hasOnlyFinite = (expected.columns[i]?.nanCount ?? 1) + (expected.columns[i]?.infiniteCount ?? 1) === 0;
+    if (hasOnlyFinite) {
+      return [
+        `count(${column}) AS n${i}`,
+        `coalesce(sum(${column}::DOUBLE), 0) AS s${i}`,
+        `min(${column})::DOUBLE AS l${i}`,
+        `max(${column})::DOUBLE AS h${i}`,
+      ];
+    }
     const finite = `FILTER (WHERE isfinite(${column}))`;
     return [
       `count(${column}) AS n${i}`,
@@ -267,7 +281,7 @@ export async function checkParquet(
     if (type === 'VARCHAR') return;
     compare(`the minimum of "${name}"`, facts.min, row[`l${i}`]);
     compare(`the maximum of "${name}"`, facts.max, row[`h${i}`]);
-    if (!isFloat(type)) return;
+    if (!isFloat(type) || row[`a${i}`] === undefined) return;
     compare(`the number of NaN in "${name}"`, facts.nanCount, row[`a${i}`]);
     compare(`the number of infinite values in "${name}"`, facts.infiniteCount, row[`f${i}`]);
   });

@@ -55,9 +55,12 @@ function matrixOf(spec: {
 }
 
 function entriesOf(blocks: Iterable<EntryBlock>): readonly Entry[] {
-  return [...blocks].flatMap(({ major, minor, values }) =>
-    Array.from(major, (m, i): Entry => [m, minor[i] ?? -1, Number(values[i])]),
-  );
+  const entries: Entry[] = [];
+  // One at a time: a block is good until the next one is asked for.
+  for (const { major, minor, values } of blocks) {
+    for (const [i, m] of major.entries()) entries.push([m, minor[i] ?? -1, Number(values[i])]);
+  }
+  return entries;
 }
 
 test('entries by minor are a stable sort, whatever the memory', () => {
