@@ -1,4 +1,5 @@
 export type { AppliedPlan } from './apply/apply-plan.js';
+export { workerConverter } from './convert/converter.js';
 export { convertFile, formats, inProcessConverter, inspectFile } from './convert/index.js';
 export type { BoundProject } from './domain/bound-project.js';
 export type { Diagnostic, Result } from './domain/diagnostic.js';
@@ -8,4 +9,5 @@ export type { Change, Plan, PlanOptions } from './domain/plan.js';
 export { duckdb } from './effects/duckdb.js';
 export { files } from './effects/files.js';
 export { processFacts } from './effects/process-facts.js';
+export { machineFacts, runWorker } from './effects/worker-process.js';
 export { apply, load, type Outside, openWorkspace, plan, recordedState, type Workspace, withLake } from './workflow.js';
