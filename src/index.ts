@@ -1,5 +1,6 @@
 export type { AppliedPlan } from './apply/apply-plan.js';
-export { convertFile, formats, inspectFile } from './convert/index.js';
+export { workerConverter } from './convert/converter.js';
+export { convertFile, formats, inProcessConverter, inspectFile } from './convert/index.js';
 export type { BoundProject } from './domain/bound-project.js';
 export type { Diagnostic, Result } from './domain/diagnostic.js';
 export { DiagnosticError } from './domain/diagnostic.js';
@@ -9,4 +10,5 @@ export { duckdb } from './effects/duckdb.js';
 export { files } from './effects/files.js';
 export { git } from './effects/git.js';
 export { processFacts } from './effects/process-facts.js';
+export { machineFacts, runWorker } from './effects/worker-process.js';
 export { apply, load, type Outside, openWorkspace, plan, recordedState, type Workspace, withLake } from './workflow.js';

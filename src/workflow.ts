@@ -1,49 +1,20 @@
 import * as path from 'node:path';
 import { type AppliedPlan, type ApplyEffects, type ApplyRequest, applyPlan } from './apply/apply-plan.js';
-import {
-  type LakeEffects,
-  type LakeLocation,
-  LakeMissingError,
-  LakeOpener,
-  type LakeSession,
-} from './catalog/lake-session.js';
+import { type LakeLocation, LakeMissingError, type LakeSession } from './catalog/lake-session.js';
 import { openRunCatalog } from './catalog/run-catalog.js';
 import { ensureStateTables, environmentTables, readState } from './catalog/state-tables.js';
 import type { BoundProject } from './domain/bound-project.js';
 import { type Diagnostic, DiagnosticError, type Result } from './domain/diagnostic.js';
-import type { Emit } from './domain/event.js';
 import type { Plan, PlanOptions } from './domain/plan.js';
 import type { ProjectConfig } from './domain/project.js';
-import { emptyState, type LakeState } from './domain/snapshot.js';
+import { type Environment, emptyState, type LakeState } from './domain/snapshot.js';
 import type { Database } from './effects/duckdb.js';
-import type { Git } from './effects/git.js';
 import { loadProject } from './load/load-project.js';
 import { hookStatements, modelPrograms } from './load/programs.js';
 import { buildPlan } from './plan/build-plan.js';
+import type { Workspace } from './workspace.js';
 
-/** Everything outside that the line touches, handed in by whoever starts it. */
-export interface Outside extends Omit<LakeEffects, 'announce'> {
-  readonly emit: Emit;
-  readonly elapsedMs: () => number;
-  readonly git: Git;
-  /** Who applies, for the lake's record. */
-  readonly author: string;
-  /** Variables of the process, which may overrule settings. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-}
-
-/** One project on this machine. */
-export interface Workspace {
-  /** Absolute. */
-  readonly projectFolder: string;
-  readonly outside: Outside;
-  readonly lakes: LakeOpener;
-}
-
-export function openWorkspace(projectFolder: string, outside: Outside): Workspace {
-  const announce = (detail: string): void => outside.emit({ type: 'loading', what: 'extension', detail });
-  return { projectFolder: path.resolve(projectFolder), outside, lakes: new LakeOpener({ ...outside, announce }) };
-}
+export { type Outside, openWorkspace, type Workspace } from './workspace.js';
 
 /** Reads the project's files and binds its SQL. */
 export function load(workspace: Workspace): Promise<Result<BoundProject>> {
@@ -128,7 +99,7 @@ export async function withEnvironment<T>(
   workspace: Workspace,
   config: ProjectConfig,
   name: string,
-  work: (database: Database) => Promise<T>,
+  work: (database: Database, view: { readonly environment: Environment; readonly state: LakeState }) => Promise<T>,
 ): Promise<T> {
   if (!workspace.lakes.exists(lakeLocation(workspace, config))) throw new DiagnosticError([noEnvironment(name, [])]);
   return withLake(workspace, config, 'read', async (session) => {
@@ -137,7 +108,7 @@ export async function withEnvironment<T>(
     if (environment === undefined) throw new DiagnosticError([noEnvironment(name, [...state.environments.keys()])]);
     const names = await openRunCatalog(session);
     await names.pointAt(environmentTables(environment, state));
-    return session.exclusively(work);
+    return session.exclusively((database) => work(database, { environment, state }));
   });
 }
 

@@ -36,6 +36,8 @@ export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): P
     runCatalog,
     datasets: new Map(state.datasets),
     conversions: new Map(),
+    converter: undefined,
+    reported: undefined,
     created: new Set(),
     filled: new Set(state.built.keys()),
     note: (message, key) => ({
@@ -44,7 +46,15 @@ export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): P
       key: `${plan.id}/${plan.target.sequence}/${key}`,
       details: { plan: plan.id, environment: plan.environment },
     }),
-    progress: (done, total, unit) => effects.emit({ type: 'step-progress', index: current, done, total, unit }),
+    progress: (done, total, unit, element) =>
+      effects.emit({
+        type: 'step-progress',
+        index: current,
+        done,
+        total,
+        unit,
+        ...(element === undefined ? {} : { element }),
+      }),
   };
   try {
     await runHooks(request.hooks.before, work);
@@ -65,6 +75,7 @@ export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): P
     const failed = outcomes.some((outcome) => outcome.status === 'failed' || outcome.status === 'skipped');
     return { status: failed ? 'failed' : 'applied', outcomes, lakeSnapshot: await session.snapshotId() };
   } finally {
+    await Promise.allSettled(work.conversions.values());
     await runCatalog.close();
   }
 }

@@ -2,7 +2,6 @@ import * as path from 'node:path';
 import { registerDataset } from '../catalog/register.js';
 import type { PointedName } from '../catalog/run-catalog.js';
 import { stateWriter } from '../catalog/state-tables.js';
-import { convertFile } from '../convert/index.js';
 import type { BoundSource } from '../domain/bound-project.js';
 import type { Conversion } from '../domain/convert.js';
 import { DiagnosticError } from '../domain/diagnostic.js';
@@ -52,13 +51,14 @@ export async function registerSource(name: string, work: Work): Promise<number> 
     })),
   };
   const folder = stagingFolder(source, work);
+  const manifest = work.effects.files.readText(path.join(folder, 'manifest.json'));
   const rows = await registerDataset(work.session, work.effects.files, {
     source: name,
     version: source.version,
     folder,
     elements,
     note: (what) => work.note(`${what} of source ${name}`, `register/${name}/${source.version}/${what}`),
-    record: (transaction) => stateWriter(transaction, work.plan.id, work.effects.now()).dataset(dataset),
+    record: (transaction) => stateWriter(transaction, work.plan.id, work.effects.now()).dataset(dataset, manifest),
   });
   await work.runCatalog.pointAt(dataset.elements.map((element) => sourceTable(name, element.table, source.version)));
   work.datasets.set(`${name}@${source.version}`, dataset);
@@ -76,12 +76,41 @@ export function sourceTable(source: string, table: string, version: string): Poi
 
 async function convertOnce(source: BoundSource, work: Work): Promise<Conversion> {
   const { name } = source.source;
-  const done = work.conversions.get(name);
-  if (done !== undefined) return done;
+  if (!work.conversions.has(name)) {
+    // The others go along while this one runs: several files at once, as far as memory and processors allow.
+    for (const other of [source, ...waiting(work)]) {
+      if (work.conversions.has(other.source.name)) continue;
+      const conversion = convertInto(other, work);
+      // Whoever needs it hears of its failure; nobody else has to.
+      conversion.catch(() => {});
+      work.conversions.set(other.source.name, conversion);
+    }
+  }
+  work.reported = name;
+  const conversion = work.conversions.get(name);
+  if (conversion === undefined) throw new Error(`${name} is not converted`);
+  return conversion;
+}
+
+/** Sources that the plan converts. */
+function waiting(work: Work): readonly BoundSource[] {
+  return work.plan.steps.flatMap((step) => (step.type === 'convert' ? [sourceOf(step.source, work)] : []));
+}
+
+async function convertInto(source: BoundSource, work: Work): Promise<Conversion> {
+  const { name } = source.source;
   const out = stagingFolder(source, work);
-  work.effects.files.remove(out);
-  work.effects.files.makeFolder(path.dirname(out));
-  const converted = await convertFile(
+  const { files, stagingFolder: staging } = work.effects;
+  files.remove(out);
+  files.makeFolder(staging);
+  // What a stopped conversion of another version of the file left is of no use any more.
+  for (const entry of files.entries(staging)) {
+    if (entry.startsWith(`.${name}-`) && !entry.startsWith(`.${path.basename(out)}.`))
+      files.remove(path.join(staging, entry));
+  }
+  work.converter ??= work.effects.converter(work.project.project.config.convert);
+  const converter = await work.converter;
+  const converted = await converter.convert(
     {
       file: source.path,
       displayName: source.source.uri,
@@ -89,7 +118,9 @@ async function convertOnce(source: BoundSource, work: Work): Promise<Conversion>
       options: source.source.formatOptions,
       out,
     },
-    { duckdb: work.effects.duckdb, files: work.effects.files, progress: work.progress },
+    (done, total, unit, element) => {
+      if (work.reported === name) work.progress(done, total, unit, element);
+    },
   );
   if (!converted.ok)
     throw new DiagnosticError(converted.errors.map((error) => ({ location: source.source.uriLocation, ...error })));
@@ -104,7 +135,6 @@ async function convertOnce(source: BoundSource, work: Work): Promise<Conversion>
       },
     });
   }
-  work.conversions.set(name, converted.value);
   return converted.value;
 }
 

@@ -1,5 +1,6 @@
 import type { CommitNote, LakeSession } from '../catalog/lake-session.js';
 import type { RunCatalog } from '../catalog/run-catalog.js';
+import type { Converter, ConverterOf } from '../convert/converter.js';
 import type { BoundProject } from '../domain/bound-project.js';
 import type { Conversion } from '../domain/convert.js';
 import type { Emit } from '../domain/event.js';
@@ -21,6 +22,7 @@ export interface ApplyEffects {
   /** Where converted files wait to be registered. */
   readonly stagingFolder: string;
   readonly author: string;
+  readonly converter: ConverterOf;
 }
 
 export interface ApplyRequest {
@@ -40,12 +42,16 @@ export interface Work extends Omit<ApplyRequest, 'plan'> {
   readonly effects: ApplyEffects;
   readonly runCatalog: RunCatalog;
   readonly datasets: Map<string, Dataset>;
-  /** Converted in this run and not yet registered, by source. */
-  readonly conversions: Map<string, Conversion>;
+  /** Under way, or converted and not yet registered, by source. */
+  readonly conversions: Map<string, Promise<Conversion>>;
+  /** Made when the first source has to be converted. */
+  converter: Promise<Converter> | undefined;
+  /** The source whose step is running: others convert beside it without a word. */
+  reported: string | undefined;
   /** Models whose table or view this run has made. */
   readonly created: Set<string>;
   /** Versions (`builtKey`) that hold rows already. */
   readonly filled: Set<string>;
   note(message: string, key: string): CommitNote;
-  progress(done: number, total: number, unit: 'bytes' | 'rows' | 'elements'): void;
+  progress(done: number, total: number, unit: 'bytes' | 'rows' | 'elements', element?: string): void;
 }

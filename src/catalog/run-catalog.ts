@@ -1,3 +1,4 @@
+import { macroDefinitions } from '../domain/anndata-macros.js';
 import { ident, inLake, qualified, type TableName } from '../domain/names.js';
 import type { Database } from '../effects/duckdb.js';
 import type { LakeSession } from './lake-session.js';
@@ -31,6 +32,7 @@ export async function openRunCatalog(session: LakeSession): Promise<RunCatalog> 
     await database.run(`DETACH DATABASE IF EXISTS ${RUN_CATALOG}`);
     await database.run(`ATTACH ':memory:' AS ${RUN_CATALOG}`);
     await database.run(`USE ${RUN_CATALOG}`);
+    for (const definition of macroDefinitions()) await database.run(definition);
   });
   const schemas = new Set<string>();
   const define = async (database: Database, name: TableName, body: string): Promise<void> => {

@@ -110,11 +110,24 @@ export async function readState(session: LakeSession): Promise<LakeState> {
   });
 }
 
+function manifestKey(source: string, version: string): string {
+  return `manifest/${source}@${version}`;
+}
+
+/** The manifest of a dataset; undefined where it was registered before manifests were kept. */
+export async function readManifest(database: Database, source: string, version: string): Promise<string | undefined> {
+  const [row] = await database.rows(`SELECT value FROM ${stateTable('meta')} WHERE key = $1`, [
+    manifestKey(source, version),
+  ]);
+  return row === undefined ? undefined : String(row.value);
+}
+
 /** Records within the caller's transaction. */
 export interface StateWriter {
   /** @param key `builtKey` of the physical table */
   interval(key: string, interval: Interval): Promise<void>;
-  dataset(dataset: Dataset): Promise<void>;
+  /** @param manifest  the text of its `manifest.json`: what tables do not say (categories, dtypes), for the way back */
+  dataset(dataset: Dataset, manifest: string): Promise<void>;
   snapshots(snapshots: readonly Snapshot[]): Promise<void>;
   environment(environment: Environment): Promise<void>;
   plan(plan: Plan, payload: string): Promise<void>;
@@ -131,7 +144,11 @@ export function stateWriter(transaction: Transaction, planId: string, now: Date)
   };
   return {
     interval: (key, interval) => insert('intervals', [[key, interval.start, interval.end, planId, at]]),
-    dataset: (dataset) => insert('datasets', [[dataset.source, dataset.version, planId, at, JSON.stringify(dataset)]]),
+    async dataset(dataset, manifest) {
+      await insert('datasets', [[dataset.source, dataset.version, planId, at, JSON.stringify(dataset)]]);
+      // Beside the record, not in it: records are all read at each start, manifests hold every category.
+      await insert('meta', [[manifestKey(dataset.source, dataset.version), manifest]]);
+    },
     snapshots: (snapshots) =>
       insert(
         'snapshots',

@@ -1,3 +1,4 @@
+import { macroDefinitions } from '../domain/anndata-macros.js';
 import type { BoundModel, BoundProject } from '../domain/bound-project.js';
 import type { Column } from '../domain/column.js';
 import { messageOf } from '../domain/diagnostic.js';
@@ -45,6 +46,7 @@ export async function runUnitTests(
       const start = effects.elapsedMs();
       const catalog = `test_${index}`;
       await database.run(`ATTACH ':memory:' AS ${catalog}; USE ${catalog}`);
+      for (const definition of macroDefinitions()) await database.run(definition);
       try {
         const ended = await runTest(test, { project, database, effects });
         outcomes.push({ ...ended, test, elapsedMs: effects.elapsedMs() - start });

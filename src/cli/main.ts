@@ -22,6 +22,11 @@ const shell: Shell = {
     files,
     processFacts,
     git,
+    converter: async (budget) => {
+      const { workerConverter } = await import('../convert/converter.js');
+      const { machineFacts, runWorker } = await import('../effects/worker-process.js');
+      return workerConverter(budget, { runWorker, files, machine: machineFacts() });
+    },
     now: () => new Date(),
     elapsedMs: () => performance.now(),
     author: env.SCILAKE_AUTHOR ?? env.USER ?? env.USERNAME ?? 'unknown',

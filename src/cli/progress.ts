@@ -37,7 +37,9 @@ export function progressLines(shell: Shell, mode: 'lines' | 'quiet'): Emit {
         break;
       case 'step-progress':
         if (shell.isTerminal && event.total > 0)
-          shell.err(`${clear}${running} ${Math.min(100, Math.round((100 * event.done) / event.total))} %`);
+          shell.err(
+            `${clear}${running} ${event.element === undefined ? '' : `${event.element} `}${Math.min(100, Math.round((100 * event.done) / event.total))} %`,
+          );
         break;
       case 'step-finished':
         shell.err(`${clear}${drawOutcome(event.outcome, running, shell)}`);

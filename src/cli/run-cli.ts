@@ -113,7 +113,7 @@ async function runCommand(
     .slice(0, -2)
     .flatMap((value) => (Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)]));
   try {
-    const { openWorkspace } = await import('../workflow.js');
+    const { openWorkspace } = await import('../workspace.js');
     const emit = progressLines(shell, options.json ? 'quiet' : 'lines');
     const workspace = openWorkspace(options.project, { ...shell.outside, environment: shell.environment, emit });
     return await definition.run({ shell, options, workspace }, positionals, values);

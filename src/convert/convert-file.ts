@@ -2,7 +2,9 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Conversion, ElementSchema } from '../domain/convert.js';
 import { DiagnosticError, fail, type Result, succeed } from '../domain/diagnostic.js';
+import { canonicalJson, digest } from '../domain/digest.js';
 import { didYouMean } from '../domain/near-miss.js';
+import type { FileFacts } from '../effects/files.js';
 import { compressionOf, contentHead, storedHead } from './compression/index.js';
 import {
   type Candidate,
@@ -18,6 +20,9 @@ import {
 import { formats } from './formats/index.js';
 import { type JsonObject, jsonText } from './json.js';
 import { stemOf } from './names.js';
+import { sortMemoryOption } from './sort-memory.js';
+import { CONVERTER_VERSION } from './version.js';
+import { WorkFolder } from './work-folder.js';
 
 /**
  * The tables that `convertFile` would write: their names, columns and DuckDB types, from metadata wherever the format
@@ -54,7 +59,8 @@ export async function inputFiles(request: ConvertRequest, effects: ConvertEffect
 
 /**
  * Converts a raw file into a folder of parquet files and a `manifest.json`. They are written into a neighbour of `out`,
- * compared with what was read, and renamed: `out` holds everything or does not exist. Equal input gives equal bytes.
+ * compared with what was read, and renamed: `out` holds everything or does not exist. Equal input gives equal bytes. What
+ * an earlier try of the same conversion finished before it was cut off is not written again.
  *
  * @param request  `out`: absolute path of a folder that does not exist, or is empty
  * @returns        what was written; or why nothing was (SL06xx)
@@ -67,49 +73,78 @@ export async function convertFile(
     const settled = await settle(request, effects);
     if (!settled.ok) return settled;
     const { format, raw } = settled.value;
-    const { files } = effects;
-    const inputs = format.inputs?.(raw) ?? [raw.file];
-    const before = inputs.map((input) => files.facts(input));
     if (isOccupied(request.out)) {
       return fail(
         convertError('SL0605', `the output folder ${request.out} exists and is not empty`, 'name a new folder'),
       );
     }
-    const folder = files.makeTemporaryFolder(path.dirname(request.out), `.${path.basename(request.out)}.`);
-    try {
-      const written = await format.convert(raw, folder, formatEffects(effects));
-      if (!written.ok) return written;
-      const { elements, manifest, warnings } = written.value;
-      const digests: JsonObject[] = [];
-      for (const [i, input] of inputs.entries()) {
-        digests.push({ file: path.basename(input), sha256: await files.sha256(input) });
-        const after = files.facts(input);
-        if (after?.sizeBytes !== before[i]?.sizeBytes || after?.modifiedMs !== before[i]?.modifiedMs) {
-          const name = inputs.length === 1 ? raw.displayName : `${raw.displayName}: ${path.basename(input)}`;
-          return fail(convertError('SL0607', `${name} changed while it was converted`, 'convert it again'));
-        }
-      }
-      files.writeText(
-        path.join(folder, 'manifest.json'),
-        `${jsonText(
-          {
-            ...manifest,
-            source_format: format.name,
-            source_sha256: digests[0]?.sha256,
-            ...(digests.length > 1 ? { source_files: digests } : {}),
-            warnings,
-          },
-          '\n',
-        )}\n`,
+    const input = await inputFacts(format, raw, effects);
+    const work = WorkFolder.open(request.out, keyOf(format, raw, input), effects);
+    if (!(work instanceof WorkFolder)) {
+      return fail(
+        convertError(
+          'SL0605',
+          `process ${work.heldBy} is converting into ${request.out}`,
+          'wait until it is done, or name another folder',
+        ),
       );
-      if (files.facts(request.out) !== undefined) files.remove(request.out);
-      fs.chmodSync(folder, 0o755);
-      files.rename(folder, request.out);
+    }
+    try {
+      const written = await format.convert(raw, work.parquetFolder, formatEffects({ ...effects, kept: work }));
+      if (!written.ok) return written;
+      const changed = input.find(({ file, facts }) => !isSame(effects.files.facts(file), facts));
+      if (changed !== undefined) {
+        const name = input.length === 1 ? raw.displayName : `${raw.displayName}: ${path.basename(changed.file)}`;
+        return fail(convertError('SL0607', `${name} changed while it was converted`, 'convert it again'));
+      }
+      const { elements, manifest, warnings } = written.value;
+      const text = manifestText(format, input, { ...manifest, warnings });
+      effects.files.writeText(path.join(work.parquetFolder, 'manifest.json'), text);
+      if (effects.files.facts(request.out) !== undefined) effects.files.remove(request.out);
+      work.publish(request.out);
       return succeed({ format: format.name, elements, warnings }, written.warnings);
     } finally {
-      files.remove(folder);
+      work.remove();
     }
   });
+}
+
+interface InputFacts {
+  readonly file: string;
+  readonly facts: FileFacts | undefined;
+  readonly sha256: string;
+}
+
+/** Sizes and times are taken before the checksums, so that a change in between shows. */
+async function inputFacts(format: Format, raw: RawFile, { files }: ConvertEffects): Promise<readonly InputFacts[]> {
+  const found: InputFacts[] = [];
+  for (const file of format.inputs?.(raw) ?? [raw.file]) {
+    const facts = files.facts(file);
+    found.push({ file, facts, sha256: await files.sha256(file) });
+  }
+  return found;
+}
+
+function isSame(a: FileFacts | undefined, b: FileFacts | undefined): boolean {
+  return a?.sizeBytes === b?.sizeBytes && a?.modifiedMs === b?.modifiedMs;
+}
+
+/** What decides which bytes are written: not the memory that sorting may take. */
+function keyOf(format: Format, raw: RawFile, input: readonly InputFacts[]): string {
+  const { [sortMemoryOption.name]: _, ...options } = raw.options;
+  const inputs = input.flatMap(({ file, sha256 }) => [path.basename(file), sha256]);
+  return digest(CONVERTER_VERSION, format.name, canonicalJson(options), ...inputs);
+}
+
+function manifestText(format: Format, input: readonly InputFacts[], manifest: JsonObject): string {
+  const { warnings, ...members } = manifest;
+  const digests = input.map(({ file, sha256 }) => ({ file: path.basename(file), sha256 }));
+  const source = {
+    source_format: format.name,
+    source_sha256: digests[0]?.sha256,
+    ...(digests.length > 1 ? { source_files: digests } : {}),
+  };
+  return `${jsonText({ ...members, ...source, warnings }, '\n')}\n`;
 }
 
 /** Turns thrown diagnostics back into a value; our own bugs go on as they are. */
@@ -147,7 +182,9 @@ async function settle(
       ),
     );
   }
-  const { file, displayName, options = {} } = request;
+  const { file, displayName } = request;
+  const defaults = Object.entries(request.defaults ?? {}).filter(([name]) => known.includes(name));
+  const options = { ...Object.fromEntries(defaults), ...request.options };
   return succeed({ format, raw: { file, displayName, options, sizeBytes: facts.sizeBytes } });
 }
 

@@ -2,15 +2,21 @@ import type { ElementSchema, WrittenElement } from '../domain/convert.js';
 import type { Diagnostic, Result } from '../domain/diagnostic.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
+import type { ProcessFacts } from '../effects/process-facts.js';
 import type { JsonObject } from './json.js';
+import type { KeptElements } from './written-part.js';
 
 export type ProgressUnit = 'bytes' | 'rows' | 'elements';
 
 export interface ConvertEffects {
   readonly duckdb: DuckDb;
   readonly files: Files;
-  /** Told now and then how far the conversion is; `total` may change with `unit`. */
-  readonly progress?: (done: number, total: number, unit: ProgressUnit) => void;
+  /** Told now and then how far the conversion is; `total` may change with `unit`. `element`: which table is being written. */
+  readonly progress?: Progress;
+  /** For the lock on the folder in which a conversion works; those of this process when left out. */
+  readonly processFacts?: ProcessFacts;
+  /** Elements that an earlier try finished. Given to formats, not by callers. */
+  readonly kept?: KeptElements;
 }
 
 /** How much may still come out of an archive and of the archives in it. */
@@ -41,6 +47,7 @@ export interface FormatEffects extends ConvertEffects {
   /** Finds the format of a file that an archive held; undefined when it is of none. */
   route(member: Omit<RawFile, 'sizeBytes'>): Promise<MemberRoute | undefined>;
 }
+export type Progress = (done: number, total: number, unit: ProgressUnit, element?: string) => void;
 
 export interface ConvertRequest {
   /** Absolute path of the raw file. */
@@ -49,8 +56,10 @@ export interface ConvertRequest {
   readonly displayName: string;
   /** Name of a format; recognised when left out. */
   readonly format?: string;
-  /** The format's own options. */
+  /** The format's own options; one that it does not have is an error. */
   readonly options?: Readonly<Record<string, string>>;
+  /** Settings of the project or the machine, for the formats that have an option of the name. */
+  readonly defaults?: Readonly<Record<string, string>>;
 }
 
 /** What recognition may look at. */

@@ -49,7 +49,8 @@ export function* majorOrder(matrix: CompressedMatrix): Iterable<EntryBlock> {
 
 /**
  * Entries by (minor, major), stable among equals, by a counting sort in typed arrays. The minor axis is cut into ranges
- * whose entries fit `limitBytes`; for each range the matrix is read once more.
+ * whose entries fit `limitBytes`; for each range the matrix is read once more. A block is good until the next one is
+ * asked for: the arrays of a range are used again for the next.
  */
 export function* minorOrder(matrix: CompressedMatrix, limitBytes: number): Iterable<EntryBlock> {
   const { minorCount, pointers } = matrix;
@@ -63,6 +64,7 @@ export function* minorOrder(matrix: CompressedMatrix, limitBytes: number): Itera
     }
   }
   const limit = Math.max(1, Math.floor(limitBytes / (4 + matrix.bytesPerValue)));
+  const room = new Room(matrix);
   let low = 0;
   while (low < minorCount) {
     let high = low + 1;
@@ -71,7 +73,7 @@ export function* minorOrder(matrix: CompressedMatrix, limitBytes: number): Itera
       size += counts[high] ?? 0;
       high++;
     }
-    if (size > 0) yield* gatherRange(matrix, { low, high, size, counts });
+    if (size > 0) yield* gatherRange(matrix, { low, high, size, counts, room });
     low = high;
   }
 }
@@ -79,14 +81,19 @@ export function* minorOrder(matrix: CompressedMatrix, limitBytes: number): Itera
 /** One pass: the entries whose minor lies in `low` up to `high`. */
 function* gatherRange(
   matrix: CompressedMatrix,
-  range: { readonly low: number; readonly high: number; readonly size: number; readonly counts: Float64Array },
+  range: {
+    readonly low: number;
+    readonly high: number;
+    readonly size: number;
+    readonly counts: Float64Array;
+    readonly room: Room;
+  },
 ): Iterable<EntryBlock> {
-  const { low, high, size, counts } = range;
+  const { low, high, size, counts, room } = range;
   const { pointers } = matrix;
   const next = new Float64Array(high - low);
   for (let m = low + 1; m < high; m++) next[m - low] = (next[m - low - 1] ?? 0) + (counts[m - 1] ?? 0);
-  const major = new Int32Array(size);
-  const values = matrix.emptyValues(size);
+  const { major, values } = room.take(size);
   const entryCount = pointers[matrix.majorCount] ?? 0;
   let at = 0;
   for (let from = 0; from < entryCount; from += matrix.blockLength) {
@@ -102,13 +109,49 @@ function* gatherRange(
     }
     scatter({ low, high, next, major, values }, { major: majorPart, minor: minorPart, values: valuePart });
   }
-  const minor = new Int32Array(size);
-  for (let m = low, start = 0; m < high; m++) {
-    const end = next[m - low] ?? 0;
-    minor.fill(m, start, end);
-    start = end;
+  yield* gathered({ low, next, major, values });
+}
+
+/** The arrays of a pass, kept for the next: a heap of dead ones would be several times what the sort may take. */
+class Room {
+  #major = new Int32Array(0);
+  #values: NumberArray;
+  readonly #matrix: Pick<CompressedMatrix, 'emptyValues'>;
+
+  constructor(matrix: Pick<CompressedMatrix, 'emptyValues'>) {
+    this.#matrix = matrix;
+    this.#values = matrix.emptyValues(0);
   }
-  yield* pieces({ major, minor, values });
+
+  take(size: number): { readonly major: Int32Array<ArrayBuffer>; readonly values: NumberArray } {
+    if (this.#major.length < size) {
+      this.#major = new Int32Array(size);
+      this.#values = this.#matrix.emptyValues(size);
+    }
+    return { major: this.#major.subarray(0, size), values: this.#values.subarray(0, size) };
+  }
+}
+
+/** What a pass has put in place, in blocks; the minors are known from where each of them ends, so they take no memory. */
+function* gathered(range: {
+  readonly low: number;
+  /** Where the entries of each minor end. */
+  readonly next: Float64Array;
+  readonly major: Int32Array<ArrayBuffer>;
+  readonly values: NumberArray;
+}): Iterable<EntryBlock> {
+  const { low, next, major, values } = range;
+  for (let from = 0, m = 0; from < major.length; from += ENTRIES_PER_BLOCK) {
+    const to = Math.min(major.length, from + ENTRIES_PER_BLOCK);
+    const minor = new Int32Array(to - from);
+    for (let done = from; done < to; ) {
+      while ((next[m] ?? 0) <= done) m++;
+      const end = Math.min(to, next[m] ?? 0);
+      minor.fill(low + m, done - from, end - from);
+      done = end;
+    }
+    yield { major: major.subarray(from, to), minor, values: values.subarray(from, to) };
+  }
 }
 
 /** A matrix as a list of its entries, in any order, that can be read in parts. */
@@ -130,24 +173,41 @@ export interface CoordinateMatrix {
 export function* coordinateOrder(matrix: CoordinateMatrix, limitBytes: number): Iterable<EntryBlock> {
   const { minorCount, minorCounts: counts } = matrix;
   const limit = Math.max(1, Math.floor(limitBytes / (4 + matrix.bytesPerValue)));
+  const room = new Room(matrix);
   for (let low = 0, high = 0; low < minorCount; low = high) {
     let size = counts[low] ?? 0;
     for (high = low + 1; high < minorCount && size + (counts[high] ?? 0) <= limit; high++) size += counts[high] ?? 0;
     if (size === 0) continue;
     const next = new Float64Array(high - low);
     for (let m = low + 1; m < high; m++) next[m - low] = (next[m - low - 1] ?? 0) + (counts[m - 1] ?? 0);
-    const major = new Int32Array(size);
-    const values = matrix.emptyValues(size);
+    const { major, values } = room.take(size);
     for (const block of matrix.blocks()) scatter({ low, high, next, major, values }, block);
-    const minor = new Int32Array(size);
     for (let m = low, start = 0; m < high; m++) {
       const end = next[m - low] ?? 0;
-      minor.fill(m, start, end);
       sortSpan({ major, values }, start, end, matrix);
       start = end;
     }
-    yield* pieces({ major, minor, values });
+    yield* gathered({ low, next, major, values });
   }
+}
+
+/** The same entries with their axes exchanged, to be sorted by the other one. Reads all of them once to count. */
+export function exchanged(matrix: CoordinateMatrix, majorCount: number): CoordinateMatrix {
+  const blocks = function* (): Iterable<EntryBlock> {
+    for (const { major, minor, values } of matrix.blocks()) yield { major: minor, minor: major, values };
+  };
+  const minorCounts = new Float64Array(majorCount);
+  for (const { minor } of blocks()) {
+    for (let i = 0; i < minor.length; i++) minorCounts[minor[i] ?? 0] = (minorCounts[minor[i] ?? 0] ?? 0) + 1;
+  }
+  return {
+    minorCount: majorCount,
+    minorCounts,
+    entryCount: matrix.entryCount,
+    bytesPerValue: matrix.bytesPerValue,
+    blocks,
+    emptyValues: (length) => matrix.emptyValues(length),
+  };
 }
 
 /** Puts the entries of one minor into ascending order of their majors where they are not. */

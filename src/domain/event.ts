@@ -11,6 +11,8 @@ export type Event =
       readonly done: number;
       readonly total: number;
       readonly unit: 'bytes' | 'rows' | 'elements';
+      /** The table of a raw file that is being written. */
+      readonly element?: string;
     }
   | { readonly type: 'step-finished'; readonly index: number; readonly count: number; readonly outcome: StepOutcome }
   | { readonly type: 'diagnostic'; readonly diagnostic: Diagnostic };

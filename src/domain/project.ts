@@ -16,6 +16,8 @@ export interface ProjectConfig {
   readonly gateway: string;
   /** Variables of the project, hidden by those of the gateway. */
   readonly variables: Readonly<Record<string, JsonValue>>;
+  /** How raw files are converted; nothing in it changes what comes out. */
+  readonly convert: ConvertSettings;
   /** DuckDB settings for the process that builds models. */
   readonly settings: Readonly<Record<string, string>>;
   /** Statements before and after every plan that is applied, and every run. */
@@ -30,6 +32,15 @@ export interface LinterConfig {
   readonly rules: readonly string[];
   readonly warnRules: readonly string[];
   readonly ignoredRules: readonly string[];
+}
+
+export interface ConvertSettings {
+  /** Memory for sorting one matrix; the formats' own default when left out. */
+  readonly sortMemoryMb?: number;
+  /** Memory of all conversions together; half of the machine's when left out. */
+  readonly memoryMb?: number;
+  /** Files that are converted at once; as many as memory and processors allow when left out. */
+  readonly atOnce?: number;
 }
 
 export interface ModelDefaults {

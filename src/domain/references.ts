@@ -1,3 +1,5 @@
+import type { MacroCall } from './anndata-macros.js';
+
 /** A table as a query's text names it. */
 export interface TableReference {
   readonly catalog: string;
@@ -18,4 +20,8 @@ export interface QualifiedColumn {
 export interface References {
   readonly tables: readonly TableReference[];
   readonly qualifiedColumns: readonly QualifiedColumn[];
+  /** Calls of the macros over AnnData whose arguments are constants, so that their tables are known from the text. */
+  readonly macroCalls: readonly MacroCall[];
+  /** Whether there are calls whose tables only the plan shows. */
+  readonly hasOpenCalls: boolean;
 }

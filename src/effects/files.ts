@@ -19,6 +19,8 @@ export interface Files {
   writeCache(file: string, text: string): void;
   /** All files below a folder, sorted, relative with forward slashes; hidden ones and `node_modules` left out. Empty when there is no such folder. */
   list(folder: string): readonly string[];
+  /** Names right inside a folder, hidden ones included; none where there is no folder. */
+  entries(folder: string): readonly string[];
   /** Lower-case hex digest. Reads in blocks; memory is flat. */
   sha256(file: string): Promise<string>;
   /** The same with MD5, for archives that publish no better checksum. */
@@ -80,6 +82,8 @@ export const files: Files = {
     if (statOf(folder)?.isDirectory() === true) walk('');
     return found.sort();
   },
+
+  entries: (folder) => (statOf(folder)?.isDirectory() === true ? fs.readdirSync(folder).sort() : []),
 
   sha256: (file) => hashOf(file, 'sha256'),
   md5: (file) => hashOf(file, 'md5'),

@@ -1,3 +1,4 @@
+import { macroDefinitions } from '../domain/anndata-macros.js';
 import type { Column } from '../domain/column.js';
 import { messageOf } from '../domain/diagnostic.js';
 import { countAt, isRecord, items, type Json, textAt } from '../domain/json.js';
@@ -51,6 +52,7 @@ export interface ShadowCatalog {
 export async function openShadowCatalog(duckdb: DuckDb, projectFolder: string): Promise<ShadowCatalog> {
   const database = await duckdb.open({ settings: { threads: '1' } });
   await database.run(`SET file_search_path = ${literal(projectFolder)}`);
+  for (const definition of macroDefinitions()) await database.run(definition);
   const schemas = new Set<string>();
   const ensureSchema = async (schema: string): Promise<void> => {
     if (schemas.has(schema)) return;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as path from 'node:path';
+import { macroDefinitions } from '../domain/anndata-macros.js';
 import type { References } from '../domain/references.js';
 import type { Files } from '../effects/files.js';
 import type { Binding } from './binding.js';
@@ -23,7 +24,8 @@ export class BindCache {
   constructor(cacheFolder: string, files: Files, engineVersion: string) {
     this.#file = path.join(cacheFolder, 'bindings.txt');
     this.#files = files;
-    this.#engine = `${engineVersion} ${READER_VERSION}`;
+    // The macros stand in no text that is bound, and change what it means.
+    this.#engine = `${engineVersion} ${READER_VERSION} ${hashOf(...macroDefinitions())}`;
     this.#entries = readEntries(this.#file, files);
   }
 

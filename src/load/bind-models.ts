@@ -266,7 +266,11 @@ function readAnswer(one: Askable, answer: Bound, { tables, known }: BindContext)
 
 /** Texts that read files, or come with statements of their own, are asked about each time. */
 function isKept(one: ReadModel): boolean {
-  return one.model.preStatements.length === 0 && !readsFiles.test(one.rendered?.sql ?? '');
+  return (
+    one.model.preStatements.length === 0 &&
+    one.references?.hasOpenCalls !== true &&
+    !readsFiles.test(one.rendered?.sql ?? '')
+  );
 }
 
 /** Functions and quoted names that stand for files, whose columns can change while the text does not. */

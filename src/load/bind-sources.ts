@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { inputFiles, inspectFile } from '../convert/index.js';
+import { CONVERTER_VERSION, inputFiles, inspectFile } from '../convert/index.js';
 import type { BoundSource } from '../domain/bound-project.js';
 import type { ElementSchema } from '../domain/convert.js';
 import { type Diagnostic, type Result, succeed } from '../domain/diagnostic.js';
@@ -8,9 +8,6 @@ import { isRecord, items, records, textAt } from '../domain/json.js';
 import type { Source } from '../domain/model.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import { type LandEffects, land } from '../ingest/land.js';
-
-/** Raised when the converter writes other parquet for the same raw file: it makes new versions of all datasets. */
-const CONVERTER_VERSION = '1';
 
 export interface BindSourceEffects extends LandEffects {
   readonly duckdb: DuckDb;

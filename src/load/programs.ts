@@ -1,3 +1,4 @@
+import { tablesOfCall } from '../domain/anndata-macros.js';
 import type { BoundModel, BoundProject } from '../domain/bound-project.js';
 import type { Column } from '../domain/column.js';
 import { fail, gather, type Result, succeed } from '../domain/diagnostic.js';
@@ -129,6 +130,7 @@ function readsUnnamed({ lineage, references, parents }: BoundModel): boolean {
   const named = new Set(
     references.tables.map((one) => tableKey({ schema: one.schema.toLowerCase(), table: one.table.toLowerCase() })),
   );
+  for (const key of references.macroCalls.flatMap(tablesOfCall)) named.add(key);
   // What an EMBEDDED parent reads stands in that parent's own text.
   const hasInline = parents.some((parent) => named.has(parent) && !lineage.print.tables.includes(parent));
   return !hasInline && lineage.print.tables.some((table) => !named.has(table));

@@ -1,3 +1,4 @@
+import { tablesOfCall } from '../domain/anndata-macros.js';
 import type { BoundSource } from '../domain/bound-project.js';
 import { type Diagnostic, fail, type Result } from '../domain/diagnostic.js';
 import type { Model, SqlText } from '../domain/model.js';
@@ -103,9 +104,10 @@ function namedTables(
   }
   // No tree (a dynamic PIVOT): every known name that the text holds counts; one too many only delays, one too few would be wrong.
   if (answer?.type === 'opaque') return context.knownKeys.filter((key) => mentions(rendered.sql, key));
-  return (references?.tables ?? [])
+  const named = (references?.tables ?? [])
     .filter((reference) => reference.schema !== '')
     .map((reference) => tableKey({ schema: reference.schema.toLowerCase(), table: reference.table.toLowerCase() }));
+  return [...named, ...(references?.macroCalls ?? []).flatMap(tablesOfCall)];
 }
 
 function mentions(sql: string, key: string): boolean {

@@ -51,6 +51,22 @@ export class Section {
     return value === undefined ? undefined : String(value);
   }
 
+  megabytes(name: string): number | undefined {
+    const value = this.value(name);
+    if (value === undefined) return undefined;
+    if (typeof value === 'number' && value >= 1 && value <= 1 << 20) return value;
+    this.#report(this.keyNode(name), `"${this.#path}${name}" is a number of megabytes, at least 1`);
+    return undefined;
+  }
+
+  count(name: string): number | undefined {
+    const value = this.value(name);
+    if (value === undefined) return undefined;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1024) return value;
+    this.#report(this.keyNode(name), `"${this.#path}${name}" is a whole number of at least 1`);
+    return undefined;
+  }
+
   keyNode(name: string): Node | undefined {
     return this.#entries.get(name)?.key;
   }

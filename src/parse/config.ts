@@ -5,7 +5,7 @@ import type { Fragment } from '../domain/fragment.js';
 import { locate, type TextFile } from '../domain/location.js';
 import type { SqlText } from '../domain/model.js';
 import { PROD } from '../domain/names.js';
-import type { ModelDefaults, ProjectConfig } from '../domain/project.js';
+import type { ConvertSettings, ModelDefaults, ProjectConfig } from '../domain/project.js';
 import { Section } from './config-section.js';
 import { tokenize } from './tokenizer.js';
 
@@ -28,6 +28,7 @@ export const defaultConfig: ProjectConfig = {
   defaultTargetEnvironment: PROD,
   gateway: 'duckdb',
   variables: {},
+  convert: {},
   settings: {},
   beforeAll: [],
   afterAll: [],
@@ -96,6 +97,7 @@ export function parseConfig(file: TextFile, overrides: Environment = {}): Result
     defaultTargetEnvironment: root.text('default_target_environment') ?? defaultConfig.defaultTargetEnvironment,
     gateway,
     variables: { ...root.section('variables').values(), ...gateways[gateway]?.section('variables').values() },
+    convert: readConvertSettings(root.section('convert')),
     settings: Object.fromEntries(
       Object.entries(root.section('settings').all()).map(([name, value]) => [name, String(value)]),
     ),
@@ -117,6 +119,18 @@ export function parseConfig(file: TextFile, overrides: Environment = {}): Result
   root.ignore('project', 'disable_anonymized_analytics', 'format');
   root.finish();
   return errors.length > 0 ? fail(...errors) : succeed(config);
+}
+
+function readConvertSettings(section: Section): ConvertSettings {
+  const sortMemoryMb = section.megabytes('sort_memory_mb');
+  const memoryMb = section.megabytes('memory_mb');
+  const atOnce = section.count('at_once');
+  section.finish();
+  return {
+    ...(sortMemoryMb === undefined ? {} : { sortMemoryMb }),
+    ...(memoryMb === undefined ? {} : { memoryMb }),
+    ...(atOnce === undefined ? {} : { atOnce }),
+  };
 }
 
 /** Header properties that a project may give all its models, beside those that are read on their own. */

@@ -1,3 +1,5 @@
+import { expandedCall } from '../domain/anndata-macros.js';
+import type { Token } from '../domain/fragment.js';
 import { utf16Offset } from '../domain/location.js';
 import { ident, tableKey } from '../domain/names.js';
 import type { References } from '../domain/references.js';
@@ -50,6 +52,14 @@ export function patchReferences(
     if (schema === undefined || dot?.text !== '.' || table === undefined) return undefined;
     edits.push({ start: schema.start, end: table.start, text: '' });
   }
+  for (const call of references.macroCalls) {
+    const replacement = expandedCall(call, tableOf);
+    const index = indexByStart.get(utf16Offset(sql, call.byteOffset ?? -1));
+    const name = index === undefined ? undefined : tokens[index];
+    const close = index === undefined ? undefined : closingToken(tokens, index + 1);
+    if (replacement === undefined || close === undefined || name?.value.toLowerCase() !== call.name) return undefined;
+    edits.push({ start: name.start, end: close.end, text: replacement });
+  }
   let patched = '';
   let copied = 0;
   for (const edit of edits.sort((a, b) => a.start - b.start)) {
@@ -58,4 +68,15 @@ export function patchReferences(
     copied = edit.end;
   }
   return patched + sql.slice(copied);
+}
+
+/** The parenthesis that closes the one at a position. */
+function closingToken(tokens: readonly Token[], open: number): Token | undefined {
+  if (tokens[open]?.text !== '(') return undefined;
+  let depth = 0;
+  for (const token of tokens.slice(open)) {
+    depth += token.text === '(' ? 1 : token.text === ')' ? -1 : 0;
+    if (depth === 0) return token;
+  }
+  return undefined;
 }

@@ -1,3 +1,4 @@
+import { anndataMacros, type MacroArgument, type MacroCall } from '../domain/anndata-macros.js';
 import { countAt, isRecord, type Json, type JsonRecord, records, textAt } from '../domain/json.js';
 import type { QualifiedColumn, References, TableReference } from '../domain/references.js';
 
@@ -8,13 +9,17 @@ import type { QualifiedColumn, References, TableReference } from '../domain/refe
 export function tableReferences(tree: Json): References {
   const tables: TableReference[] = [];
   const qualifiedColumns: QualifiedColumn[] = [];
-  visit(tree, new Set(), { tables, qualifiedColumns });
-  return { tables, qualifiedColumns };
+  const calls: (MacroCall | undefined)[] = [];
+  visit(tree, new Set(), { tables, qualifiedColumns, calls });
+  const macroCalls = calls.filter((call) => call !== undefined);
+  return { tables, qualifiedColumns, macroCalls, hasOpenCalls: macroCalls.length < calls.length };
 }
 
 interface Found {
   readonly tables: TableReference[];
   readonly qualifiedColumns: QualifiedColumn[];
+  /** Undefined for a call whose arguments are computed. */
+  readonly calls: (MacroCall | undefined)[];
 }
 
 function visit(node: Json, ctes: ReadonlySet<string>, found: Found): void {
@@ -37,6 +42,11 @@ function visit(node: Json, ctes: ReadonlySet<string>, found: Found): void {
       ctes.has(reference.table.toLowerCase());
     if (!isCte) found.tables.push(reference);
     return;
+  }
+  if (node.type === 'TABLE_FUNCTION' && isRecord(node.function)) {
+    const called = textAt(node.function, 'function_name').toLowerCase();
+    const macro = anndataMacros.find(({ name }) => name === called);
+    if (macro !== undefined) found.calls.push(macroCall(node, node.function, macro.parameters));
   }
   if (node.class === 'COLUMN_REF' && Array.isArray(node.column_names) && node.column_names.length >= 3) {
     const [schema, table] = node.column_names;
@@ -73,4 +83,31 @@ function visitCtes(node: JsonRecord, ctes: ReadonlySet<string>, found: Found): R
     inner.add(name);
   }
   return inner;
+}
+
+/** A call whose arguments are all constants; undefined for any other. */
+function macroCall(
+  node: JsonRecord,
+  call: JsonRecord,
+  parameters: readonly { readonly name: string }[],
+): MacroCall | undefined {
+  const given: Record<string, MacroArgument> = {};
+  for (const [position, argument] of records(call.children).entries()) {
+    const value = isRecord(argument.value) ? argument.value : {};
+    const name = textAt(argument, 'alias').toLowerCase() || parameters[position]?.name;
+    const constant = value.is_null === true ? null : value.value;
+    const isConstant = argument.class === 'CONSTANT' && (constant === null || isScalar(constant));
+    if (!isConstant || name === undefined) return undefined;
+    given[name] = constant;
+  }
+  if (typeof given.source !== 'string') return undefined;
+  return {
+    name: textAt(call, 'function_name').toLowerCase(),
+    arguments: given,
+    byteOffset: countAt(node, 'query_location'),
+  };
+}
+
+function isScalar(value: Json): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
 }

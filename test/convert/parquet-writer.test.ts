@@ -1,3 +1,4 @@
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { literal } from '../../src/domain/names.js';
@@ -55,6 +56,36 @@ test('blocks of any length come back in order, with their NULLs, NaN and infinit
   expect(rows.slice(3_000, 3_003).map((row) => row.x)).toEqual(['NaN', 'Infinity', 0.5]);
   expect(rows.slice(0, 2).map((row) => row.flag)).toEqual([true, null]);
   expect(rows[4_999]?.long).toBe('-4611686018427387904');
+});
+
+test('how rows are cut into blocks leaves no trace in the file', async () => {
+  const columns = [
+    { name: 'id', type: 'INTEGER' },
+    { name: 'text', type: 'VARCHAR' },
+  ] as const;
+  const total = 130_000;
+  const cut = (length: number): readonly RowBlock[] =>
+    Array.from({ length: Math.ceil(total / length) }, (_, b) => {
+      const rowCount = Math.min(length, total - b * length);
+      const at = (i: number): number => b * length + i;
+      return {
+        rowCount,
+        columns: [
+          {
+            kind: 'numbers',
+            numbers: Int32Array.from({ length: rowCount }, (_, i) => at(i)),
+            isNull: Uint8Array.from({ length: rowCount }, (_, i) => (at(i) % 7 === 0 ? 1 : 0)),
+          },
+          { kind: 'texts', texts: Array.from({ length: rowCount }, (_, i) => (at(i) % 5 === 0 ? null : `t${at(i)}`)) },
+        ],
+      };
+    });
+  const wholes = request('whole', columns, cut(total));
+  const pieces = request('pieces', columns, cut(777));
+  const facts = await writeParquet(database, wholes);
+  expect(await writeParquet(database, pieces)).toEqual(facts);
+  expect(await checkParquet(database, pieces, facts)).toEqual([]);
+  expect(fs.readFileSync(pieces.file).equals(fs.readFileSync(wholes.file))).toBe(true);
 });
 
 test('an error while rows are read comes out as it was thrown', async () => {

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type CompressedMatrix, type EntryBlock, majorOrder, minorOrder } from '../../src/convert/sparse-order.js';
+import {
+  type CompressedMatrix,
+  type CoordinateMatrix,
+  coordinateOrder,
+  type EntryBlock,
+  exchanged,
+  majorOrder,
+  minorOrder,
+} from '../../src/convert/sparse-order.js';
 
 type Entry = readonly [major: number, minor: number, value: number];
 
@@ -47,9 +55,12 @@ function matrixOf(spec: {
 }
 
 function entriesOf(blocks: Iterable<EntryBlock>): readonly Entry[] {
-  return [...blocks].flatMap(({ major, minor, values }) =>
-    Array.from(major, (m, i): Entry => [m, minor[i] ?? -1, Number(values[i])]),
-  );
+  const entries: Entry[] = [];
+  // One at a time: a block is good until the next one is asked for.
+  for (const { major, minor, values } of blocks) {
+    for (const [i, m] of major.entries()) entries.push([m, minor[i] ?? -1, Number(values[i])]);
+  }
+  return entries;
 }
 
 test('entries by minor are a stable sort, whatever the memory', () => {
@@ -68,6 +79,41 @@ test('entries by major are a stable sort of each major', () => {
       const { matrix, entries } = matrixOf(spec);
       const sorted = [...entries].sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
       expect(entriesOf(majorOrder(matrix))).toEqual(sorted);
+    }),
+  );
+});
+
+test('entries in any order are sorted by one axis, and by the other once the axes are exchanged', () => {
+  const entryLists = fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 6 })), {
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(entryLists, fc.integer({ min: 1, max: 200 }), (places, limitBytes) => {
+      const entries = places.map(([major, minor], i): Entry => [major, minor, i]);
+      const minorCounts = new Float64Array(7);
+      for (const [, minor] of entries) minorCounts[minor] = (minorCounts[minor] ?? 0) + 1;
+      const matrix: CoordinateMatrix = {
+        minorCount: 7,
+        minorCounts,
+        entryCount: entries.length,
+        bytesPerValue: 8,
+        *blocks() {
+          for (let from = 0; from < entries.length; from += 7) {
+            const part = entries.slice(from, from + 7);
+            yield {
+              major: Int32Array.from(part, ([major]) => major),
+              minor: Int32Array.from(part, ([, minor]) => minor),
+              values: Float64Array.from(part, ([, , value]) => value),
+            };
+          }
+        },
+        emptyValues: (length) => new Float64Array(length),
+      };
+      const byMinor = [...entries].sort((a, b) => a[1] - b[1] || a[0] - b[0] || a[2] - b[2]);
+      expect(entriesOf(coordinateOrder(matrix, limitBytes))).toEqual(byMinor);
+      const byMajor = [...entries].sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
+      const turned = entriesOf(coordinateOrder(exchanged(matrix, 6), limitBytes));
+      expect(turned.map(([minor, major, value]) => [major, minor, value])).toEqual(byMajor);
     }),
   );
 });

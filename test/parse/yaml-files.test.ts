@@ -15,7 +15,7 @@ describe('the configuration', () => {
 
   test('overrules the defaults one by one', () => {
     const text =
-      "name: mine\nmodel_defaults:\n  start: '2024-01-01'\n  kind: FULL\n  cron: '@hourly'\n  owner: me\nlake:\n  data: /data\ntests: checks\ndefault_target_environment: dev\nvariables:\n  n: 3\n  on: true\n  who: x\nsettings:\n  threads: 2\n";
+      "name: mine\nmodel_defaults:\n  start: '2024-01-01'\n  kind: FULL\n  cron: '@hourly'\n  owner: me\nlake:\n  data: /data\ntests: checks\ndefault_target_environment: dev\nvariables:\n  n: 3\n  on: true\n  who: x\nconvert:\n  sort_memory_mb: 256\n  memory_mb: 2000\n  at_once: 2\nsettings:\n  threads: 2\n";
     expect(config(text)).toEqual({
       ...defaultConfig,
       name: 'mine',
@@ -30,6 +30,7 @@ describe('the configuration', () => {
       tests: 'checks',
       defaultTargetEnvironment: 'dev',
       variables: { n: 3, on: true, who: 'x' },
+      convert: { sortMemoryMb: 256, memoryMb: 2000, atOnce: 2 },
       settings: { threads: '2' },
     });
   });
@@ -58,6 +59,11 @@ describe('the configuration', () => {
       'a catalog that is a server',
       'lake:\n  catalog: postgres:dbname=x\n',
       ['2:3+7 SL0108 the catalog is a file path in this version'],
+    ],
+    [
+      'a memory that is no number of megabytes',
+      "convert:\n  sort_memory_mb: '1 GB'\n",
+      ['2:3+14 SL0108 "convert.sort_memory_mb" is a number of megabytes, at least 1'],
     ],
     ['a list', '- a\n', ['1:1+3 SL0108 scilake.yaml holds settings, one to a line']],
   ])('refuses %s', (_, text, expected) => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { Shell } from '../../src/cli/command.js';
 import { runCli } from '../../src/cli/run-cli.js';
+import { inProcessConverter } from '../../src/convert/index.js';
 import { duckdb } from '../../src/effects/duckdb.js';
 import { files } from '../../src/effects/files.js';
 import { git } from '../../src/effects/git.js';
@@ -70,6 +71,8 @@ export function makeRig(
         now: () => new Date(),
         elapsedMs: () => performance.now(),
         author: 'tester',
+        // Worker processes run compiled code; they have tests of their own.
+        converter: async () => inProcessConverter({ duckdb, files }),
         ...options.outside,
       },
       confirm: async () => true,

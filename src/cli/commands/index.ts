@@ -65,6 +65,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./convert.js')).convert,
   },
   {
+    name: 'anndata',
+    summary: 'write tables back into an h5ad file',
+    load: async () => (await import('./anndata.js')).anndata,
+  },
+  {
     name: 'info',
     aliases: ['doctor'],
     summary: 'show versions, extension, lake and state',

@@ -2,7 +2,8 @@ import { DiagnosticError, fail, type Result, succeed } from '../../domain/diagno
 import { HDF5_LIBRARY, Hdf5Error, openHdf5 } from '../../effects/hdf5.js';
 import { writeElements } from '../element.js';
 import { type ConvertEffects, convertError, type Format, type RawFile } from '../format.js';
-import { sortMemoryBytes, sortMemoryOption } from '../sort-memory.js';
+import { sortMemoryOption } from '../sort-memory.js';
+import { matrixOptions, xOrderOption } from '../x-order.js';
 import { H5adInput } from './h5ad/input.js';
 import { type Layout, layoutOf } from './h5ad/layout.js';
 
@@ -12,7 +13,7 @@ const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a] as const;
 export const h5ad: Format = {
   name: 'h5ad',
   endings: ['.h5ad'],
-  options: [sortMemoryOption],
+  options: [xOrderOption, sortMemoryOption],
 
   recognise({ fileName, fileNames, head }) {
     if (SIGNATURE.every((byte, i) => head[i] === byte)) return 'by content';
@@ -30,6 +31,7 @@ export const h5ad: Format = {
           folder,
           displayName: raw.displayName,
           progress: effects.progress,
+          kept: effects.kept,
         });
         const [version] = await database.rows('SELECT version() AS v');
         return succeed({
@@ -51,11 +53,11 @@ export const h5ad: Format = {
 
 /** Opens the file, plans its tables, and turns what goes wrong inside HDF5 into a diagnostic that names the element. */
 async function withLayout<T>(raw: RawFile, use: (layout: Layout) => Promise<Result<T>>): Promise<Result<T>> {
-  const limitBytes = sortMemoryBytes(raw);
+  const options = matrixOptions(raw);
   try {
     const file = await openHdf5(raw.file);
     try {
-      return await use(layoutOf(new H5adInput(file, raw.displayName), limitBytes));
+      return await use(layoutOf(new H5adInput(file, raw.displayName), options));
     } finally {
       file.close();
     }

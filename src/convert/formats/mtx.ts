@@ -6,8 +6,16 @@ import { CompressionError, contentBlocks } from '../compression/index.js';
 import { type PlannedElement, writeElements } from '../element.js';
 import { type ConvertEffects, convertError, type Format, type RawFile } from '../format.js';
 import { axisFrame } from '../memory-table.js';
-import { sortMemoryBytes, sortMemoryOption } from '../sort-memory.js';
-import { coordinateOrder } from '../sparse-order.js';
+import { sortMemoryOption } from '../sort-memory.js';
+import { coordinateOrder, exchanged } from '../sparse-order.js';
+import {
+  describeOrder,
+  type MatrixTable,
+  matrixOptions,
+  matrixPath,
+  matrixTableName,
+  xOrderOption,
+} from '../x-order.js';
 import { type Axes, axesOf } from './mtx/axes.js';
 import { EntryParser } from './mtx/entry-parser.js';
 import { EntrySpool, type ValueKind } from './mtx/entry-spool.js';
@@ -34,7 +42,7 @@ const SPOOL = '.entries';
 export const mtx: Format = {
   name: 'mtx',
   endings: ['.mtx.gz', '.mtx.bz2', '.mtx.zst', '.mtx.xz', '.mtx'],
-  options: [sortMemoryOption],
+  options: [xOrderOption, sortMemoryOption],
 
   recognise({ fileName, fileNames, content }) {
     if (fileNames !== undefined) return fileNames.some(isMatrixName) ? 'by content' : undefined;
@@ -51,12 +59,16 @@ export const mtx: Format = {
   },
 
   async inspect(raw) {
+    const { matrixTables } = matrixOptions(raw);
     const { header, axes } = await open(raw);
-    return succeed([...frames(axes), matrixElement(header, () => [], undefined)].map(({ schema }) => schema));
+    const matrices = matrixTables.map((order) => matrixElement(header, order, { blocks: () => [] }));
+    return succeed([...frames(axes), ...matrices].map(({ schema }) => schema));
   },
 
   async convert(raw, folder, effects) {
-    const limitBytes = sortMemoryBytes(raw) / 2;
+    const { sortMemoryBytes, matrixTables } = matrixOptions(raw);
+    // Half for the entries that wait, half for those that are sorted.
+    const limitBytes = sortMemoryBytes / 2;
     const { matrix, header, axes } = await open(raw);
     const spool = new EntrySpool({
       minorCount: axes.genes.names.length,
@@ -66,8 +78,9 @@ export const mtx: Format = {
     });
     try {
       await readEntries(matrix, { header, axes, spool }, effects);
-      const blocks = function* (): Iterable<RowBlock> {
-        for (const { major, minor, values } of coordinateOrder(spool, limitBytes)) {
+      const blocks = function* ({ sortedBy }: MatrixTable): Iterable<RowBlock> {
+        const entries = sortedBy === 'gene' ? spool : exchanged(spool, axes.cells.names.length);
+        for (const { major, minor, values } of coordinateOrder(entries, limitBytes)) {
           yield {
             rowCount: major.length,
             columns: [
@@ -78,12 +91,14 @@ export const mtx: Format = {
           };
         }
       };
-      const elements = [...frames(axes), matrixElement(header, blocks, { axes, entryCount: spool.entryCount })];
+      const read = { axes, entryCount: spool.entryCount };
+      const matrices = matrixTables.map((order) => matrixElement(header, order, { blocks: () => blocks(order), read }));
+      const elements = [...frames(axes), ...matrices];
       const database = await effects.duckdb.open();
       try {
         const { displayName } = raw;
-        const { progress } = effects;
-        const parts = await writeElements(elements, { database, folder, displayName, progress });
+        const { progress, kept } = effects;
+        const parts = await writeElements(elements, { database, folder, displayName, progress, kept });
         const [version] = await database.rows('SELECT version() AS v');
         return succeed({
           elements: parts.map(({ element }) => element),
@@ -176,23 +191,25 @@ const TYPES: Readonly<Record<ValueKind, { readonly type: WritableType; readonly 
   pattern: { type: 'UTINYINT', dtype: 'uint8' },
 };
 
+/** @param entries.read  what the entries turned out to be; left out where only the schema is asked for */
 function matrixElement(
   header: MatrixHeader,
-  blocks: () => Iterable<RowBlock>,
-  read: { readonly axes: Axes; readonly entryCount: number } | undefined,
+  order: MatrixTable,
+  entries: {
+    readonly blocks: () => Iterable<RowBlock>;
+    readonly read?: { readonly axes: Axes; readonly entryCount: number };
+  },
 ): PlannedElement {
+  const { blocks, read } = entries;
   const { type, dtype } = TYPES[header.kind];
   const entryCount = read?.entryCount ?? 0;
+  const keys = order.sortedBy === 'gene' ? ['gene_idx', 'cell_idx'] : ['cell_idx', 'gene_idx'];
   return {
     schema: {
-      path: 'X',
-      table: 'X',
+      path: matrixPath('X', order),
+      table: matrixTableName('X', order),
       kind: 'sparse',
-      columns: [
-        { name: 'gene_idx', type: 'INTEGER' },
-        { name: 'cell_idx', type: 'INTEGER' },
-        { name: 'value', type },
-      ],
+      columns: [...keys.map((name) => ({ name, type: 'INTEGER' as const })), { name: 'value', type }],
     },
     rowCount: entryCount,
     blocks,
@@ -201,6 +218,7 @@ function matrixElement(
       dtype,
       shape: [read?.axes.cells.names.length ?? 0, read?.axes.genes.names.length ?? 0],
       nnz: entryCount,
+      ...describeOrder('X', order),
     }),
   };
 }

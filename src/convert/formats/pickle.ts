@@ -34,7 +34,13 @@ export const pickle: Format = {
     const database = await effects.duckdb.open();
     try {
       const { displayName } = raw;
-      const parts = await writeElements(elements, { database, folder, displayName, progress: effects.progress });
+      const parts = await writeElements(elements, {
+        database,
+        folder,
+        displayName,
+        progress: effects.progress,
+        kept: effects.kept,
+      });
       const [version] = await database.rows('SELECT version() AS v');
       return succeed({
         elements: parts.map(({ element }) => element),

@@ -3,7 +3,8 @@ import { EndOfContent, maxExpandedOption, readContent } from '../content.js';
 import { writeElements } from '../element.js';
 import type { ConvertEffects, Format, RawFile } from '../format.js';
 import { Namer, tableOfFile } from '../names.js';
-import { sortMemoryBytes, sortMemoryOption } from '../sort-memory.js';
+import { sortMemoryOption } from '../sort-memory.js';
+import { matrixOptions, xOrderOption } from '../x-order.js';
 import { RInput } from './rds/input.js';
 import { type Layout, layoutOfObject, layoutOfObjects } from './rds/layout.js';
 import { openSerial, SerialError } from './rds/serial-input.js';
@@ -28,7 +29,7 @@ const SINGLE: readonly string[] = [
 export const rds: Format = {
   name: 'rds',
   endings: ENDINGS,
-  options: [sortMemoryOption, maxExpandedOption],
+  options: [xOrderOption, sortMemoryOption, maxExpandedOption],
 
   recognise({ fileName, fileNames, content }) {
     const start = Buffer.from(content.subarray(0, 8));
@@ -47,7 +48,13 @@ export const rds: Format = {
     const database = await effects.duckdb.open();
     try {
       const { displayName } = raw;
-      const parts = await writeElements(layout.elements, { database, folder, displayName, progress: effects.progress });
+      const parts = await writeElements(layout.elements, {
+        database,
+        folder,
+        displayName,
+        progress: effects.progress,
+        kept: effects.kept,
+      });
       const [version] = await database.rows('SELECT version() AS v');
       const { shape } = layout;
       return succeed({
@@ -70,7 +77,7 @@ export const rds: Format = {
 async function open(raw: RawFile): Promise<{ readonly layout: Layout; readonly input: RInput }> {
   const options = {
     namer: new Namer(),
-    sortMemoryBytes: sortMemoryBytes(raw),
+    ...matrixOptions(raw),
     tableName: tableOfFile(raw.file, ENDINGS),
   };
   const input = new RInput(raw);

@@ -35,6 +35,8 @@ export interface Dense {
 export const MAX_COLUMNS = 4_096;
 
 const BLOCK_BYTES = 8 << 20;
+/** Entries that are handed over at once. */
+const ROWS_PER_BLOCK = 1 << 16;
 
 export function denseAt(input: H5adInput, path: string): Dense {
   const dataset = numericDataset(input, path);
@@ -123,28 +125,37 @@ function* columnFirst(dense: Dense, limitBytes: number): Iterable<RowBlock> {
   if (rowCount === 0) return;
   const fitting = Math.max(1, Math.floor(limitBytes / (rowCount * Math.max(type.bytes, 4))));
   const width = Math.min(columnCount, fitting > chunk.columns ? fitting - (fitting % chunk.columns) : fitting);
-  const cells = Int32Array.from({ length: rowCount }, (_, i) => i);
+  const rows = Int32Array.from({ length: rowCount }, (_, i) => i);
   for (let from = 0; from < columnCount; from += width) {
     const count = Math.min(width, columnCount - from);
     const turned = emptyLike(type, rowCount * count);
     const step = rowsPerBlock(dense, count);
     for (let row = 0; row < rowCount; row += step) {
-      const rows = Math.min(step, rowCount - row);
-      transpose(dense.read({ from: row, count: rows }, { from, count }), turned, {
-        rows,
+      const read = Math.min(step, rowCount - row);
+      transpose(dense.read({ from: row, count: read }, { from, count }), turned, {
+        rows: read,
         columns: count,
         row,
         rowCount,
       });
     }
-    for (let c = 0; c < count; c++) {
-      const start = c * rowCount;
+    // Several columns at once where they are short: DuckDB takes a block, however small, as a vector of its own.
+    const together = Math.max(1, Math.floor(ROWS_PER_BLOCK / rowCount));
+    for (let c = 0; c < count; c += together) {
+      const columns = Math.min(together, count - c);
+      const size = columns * rowCount;
+      const keys = new Int32Array(size);
+      const cells = new Int32Array(size);
+      for (let k = 0; k < columns; k++) {
+        keys.fill(from + c + k, k * rowCount, (k + 1) * rowCount);
+        cells.set(rows, k * rowCount);
+      }
       yield {
-        rowCount,
+        rowCount: size,
         columns: [
-          { kind: 'numbers', numbers: new Int32Array(rowCount).fill(from + c) },
+          { kind: 'numbers', numbers: keys },
           { kind: 'numbers', numbers: cells },
-          { kind: 'numbers', numbers: turned.subarray(start, start + rowCount) },
+          { kind: 'numbers', numbers: turned.subarray(c * rowCount, c * rowCount + size) },
         ],
       };
     }

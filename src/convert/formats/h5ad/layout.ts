@@ -1,7 +1,16 @@
 import type { PlannedElement } from '../../element.js';
 import { fileNamePart, Namer } from '../../names.js';
+import { describeOrder, type MatrixOptions, matrixPath, matrixTableName } from '../../x-order.js';
 import { type Frame, frameAt, frameElement, legacyCategoryNames } from './dataframe.js';
-import { type Dense, denseAt, denseElement, denseOfField, embeddingElement, MAX_COLUMNS } from './dense.js';
+import {
+  type Dense,
+  type DenseTarget,
+  denseAt,
+  denseElement,
+  denseOfField,
+  embeddingElement,
+  MAX_COLUMNS,
+} from './dense.js';
 import type { H5adInput } from './input.js';
 import { type Sparse, sparseAt, sparseElement, sparseLayout } from './sparse.js';
 import { unsElements } from './uns.js';
@@ -21,10 +30,9 @@ interface Axis {
   readonly count: number;
 }
 
-interface Context {
+interface Context extends MatrixOptions {
   readonly input: H5adInput;
   readonly namer: Namer;
-  readonly sortMemoryBytes: number;
 }
 
 const ROOT_NAMES = [
@@ -49,13 +57,14 @@ const ROOT_NAMES = [
  *
  * @throws DiagnosticError naming the element
  */
-export function layoutOf(input: H5adInput, sortMemoryBytes: number): Layout {
+export function layoutOf(input: H5adInput, options: MatrixOptions): Layout {
   const rootEncoding = input.encoding('');
   if (rootEncoding !== undefined && rootEncoding !== 'anndata') {
     throw input.error('SL0623', '', `encoding-type "${rootEncoding}" is no AnnData file`);
   }
   const unknown = input.children('').filter(({ name }) => !ROOT_NAMES.includes(name));
-  const context: Context = { input, namer: new Namer(), sortMemoryBytes };
+  const context: Context = { input, namer: new Namer(), ...options };
+  const { sortMemoryBytes } = options;
   const obs = frameAt(input, 'obs');
   const vars = frameAt(input, 'var');
   const cells: Axis = { key: 'cell_idx', name: 'obs_name', count: obs.length };
@@ -142,6 +151,8 @@ function checkShape(input: H5adInput, path: string, shape: readonly number[], wa
   throw input.error('SL0624', path, `has shape ${shape.join(' x ')}, obs and var ask for ${wanted.join(' x ')}`);
 }
 
+type MatrixTarget = Omit<DenseTarget, 'kind'>;
+
 interface MatrixPlace {
   /** Where it stands in the file, and what it is called. */
   readonly at: string;
@@ -150,28 +161,40 @@ interface MatrixPlace {
   readonly genes: Axis;
 }
 
-/** X, a layer, raw/X: sorted by gene, because SQL asks for one gene across cells. */
+/** X, a layer, raw/X: sorted by gene unless told otherwise, because SQL asks for one gene across cells. */
 function matrix(context: Context, { at, path, cells, genes }: MatrixPlace): readonly PlannedElement[] {
-  const { input, sortMemoryBytes } = context;
+  const { input, sortMemoryBytes, matrixTables } = context;
   const array = arrayAt(input, at);
   if (array === undefined) return [];
-  const target = {
-    path,
-    table: tableOf(context, path),
-    rowColumn: cells.key,
-    columnColumn: genes.key,
-    sortedBy: 'column',
-    sortMemoryBytes,
-  } as const;
+  const table = tableOf(context, path);
+  return matrixTables.map((one) => {
+    const target = {
+      path: matrixPath(path, one),
+      table: one.role === 'main' ? table : context.namer.name(matrixTableName(table, one)),
+      rowColumn: cells.key,
+      columnColumn: genes.key,
+      sortedBy: one.sortedBy === 'gene' ? 'column' : 'row',
+      sortMemoryBytes,
+    } as const;
+    const element = matrixElement(input, array, { at, target, shape: [cells.count, genes.count] });
+    return { ...element, describe: () => ({ ...element.describe(), ...describeOrder(path, one) }) };
+  });
+}
+
+function matrixElement(
+  input: H5adInput,
+  array: { readonly sparse: Sparse } | { readonly dense: Dense },
+  { at, target, shape }: { readonly at: string; readonly target: MatrixTarget; readonly shape: readonly number[] },
+): PlannedElement {
   if ('sparse' in array) {
-    checkShape(input, at, array.sparse.shape, [cells.count, genes.count]);
-    return [sparseElement(input, array.sparse, { ...target, kind: 'sparse' })];
+    checkShape(input, at, array.sparse.shape, shape);
+    return sparseElement(input, array.sparse, { ...target, kind: 'sparse' });
   }
-  const dense = asMatrix(array.dense, genes.count);
+  const dense = asMatrix(array.dense, shape[1] ?? 0);
   if (dense.shape.length !== 2)
     throw input.error('SL0624', at, `has ${dense.shape.length} dimensions, two are expected`);
-  checkShape(input, at, dense.shape, [cells.count, genes.count]);
-  return [denseElement(dense, { ...target, kind: 'dense' })];
+  checkShape(input, at, dense.shape, shape);
+  return denseElement(dense, { ...target, kind: 'dense' });
 }
 
 /** anndata 0.6 and earlier squeezed a matrix with a single gene into one dimension. */

@@ -92,7 +92,7 @@ function matrixOf(input: H5adInput, sparse: Sparse): CompressedMatrix {
     majorCount,
     minorCount,
     pointers,
-    blockLength: Math.max(blockLength(data, 1 << 20), blockLength(indices, 1 << 20)),
+    blockLength: Math.max(blockLength(data, 1 << 18), blockLength(indices, 1 << 18)),
     bytesPerValue: Math.max(data.type.bytes, data.type.class === 'float' ? 4 : 1),
     minors(from, count) {
       const read = readNumbers(input, indices, span(from, count));

@@ -1,8 +1,8 @@
 import type { ColumnValues, NumberArray, RowBlock, WritableType } from '../../../effects/parquet-writer.js';
 import type { PlannedElement } from '../../element.js';
-import { jsonText } from '../../json.js';
+import { type JsonObject, jsonText } from '../../json.js';
 import { memoryTable } from '../../memory-table.js';
-import { coordinateOrder } from '../../sparse-order.js';
+import { coordinateOrder, exchanged } from '../../sparse-order.js';
 import { byGene, MISSING_LOGICAL, type Placement, type RMatrix } from './matrices.js';
 import { missingDoubles, missingIntegers } from './values.js';
 
@@ -14,12 +14,16 @@ export interface MatrixTarget {
   readonly cellCount: number;
   readonly placement: Placement;
   readonly sortMemoryBytes: number;
+  readonly sortedBy: 'gene' | 'cell';
+  /** What the manifest says of an order that is not the usual one. */
+  readonly describeOrder: JsonObject;
 }
 
-/** A matrix of genes by cells as a table of its entries, sorted by gene. */
+/** A matrix of genes by cells as a table of its entries, in the order that is asked for. */
 export function matrixElement(matrix: RMatrix, target: MatrixTarget): PlannedElement {
   const { content, type, dtype, hasMissing } = matrix;
   const { geneCount, cellCount, placement } = target;
+  const isByGene = target.sortedBy === 'gene';
   const count = content.kind === 'sparse' ? content.entries.count : matrix.rowCount * matrix.columnCount;
   return {
     schema: {
@@ -27,18 +31,19 @@ export function matrixElement(matrix: RMatrix, target: MatrixTarget): PlannedEle
       table: target.table,
       kind: content.kind,
       columns: [
-        { name: 'gene_idx', type: 'INTEGER' },
-        { name: 'cell_idx', type: 'INTEGER' },
+        { name: isByGene ? 'gene_idx' : 'cell_idx', type: 'INTEGER' },
+        { name: isByGene ? 'cell_idx' : 'gene_idx', type: 'INTEGER' },
         { name: 'value', type },
       ],
     },
     rowCount: count,
     *blocks(): Iterable<RowBlock> {
       if (content.kind === 'dense') {
-        yield* denseBlocks(matrix, content.values, placement);
+        yield* denseBlocks(matrix, content.values, { placement, isByGene });
         return;
       }
-      const sparse = byGene(matrix, content.entries, { geneCount, placement });
+      const sorted = byGene(matrix, content.entries, { geneCount, placement });
+      const sparse = isByGene ? sorted : exchanged(sorted, cellCount);
       for (const { major, minor, values } of coordinateOrder(sparse, target.sortMemoryBytes)) {
         yield {
           rowCount: major.length,
@@ -55,25 +60,32 @@ export function matrixElement(matrix: RMatrix, target: MatrixTarget): PlannedEle
       dtype,
       shape: [cellCount, geneCount],
       nnz: content.kind === 'sparse' ? count : null,
+      ...target.describeOrder,
     }),
   };
 }
 
-/** Every entry, row by row of R's matrix, which is gene by gene, in the order of the whole. */
-function* denseBlocks(matrix: RMatrix, values: NumberArray, placement: Placement): Iterable<RowBlock> {
+/** Every entry, row by row of R's matrix, which is gene by gene, or column by column, in the order of the whole. */
+function* denseBlocks(
+  matrix: RMatrix,
+  values: NumberArray,
+  { placement, isByGene }: { readonly placement: Placement; readonly isByGene: boolean },
+): Iterable<RowBlock> {
   const { rowCount, columnCount, type, hasMissing } = matrix;
-  if (columnCount === 0) return;
-  const order = sortedPlaces(placement.rows, rowCount);
-  const columns = sortedPlaces(placement.columns, columnCount);
-  const cells = Int32Array.from(columns, (column) => placement.columns?.[column] ?? column);
-  for (const row of order) {
+  const genes = { places: placement.rows, order: sortedPlaces(placement.rows, rowCount), step: 1 };
+  const cells = { places: placement.columns, order: sortedPlaces(placement.columns, columnCount), step: rowCount };
+  const [outer, inner] = isByGene ? [genes, cells] : [cells, genes];
+  const { length } = inner.order;
+  if (length === 0) return;
+  const inners = Int32Array.from(inner.order, (at) => inner.places?.[at] ?? at);
+  for (const one of outer.order) {
     yield {
-      rowCount: columnCount,
+      rowCount: length,
       columns: [
-        { kind: 'numbers', numbers: new Int32Array(columnCount).fill(placement.rows?.[row] ?? row) },
-        { kind: 'numbers', numbers: cells },
+        { kind: 'numbers', numbers: new Int32Array(length).fill(outer.places?.[one] ?? one) },
+        { kind: 'numbers', numbers: inners },
         withMissing(
-          picked(type, values, (i) => row + (columns[i] ?? 0) * rowCount, columnCount),
+          picked(type, values, (i) => one * outer.step + (inner.order[i] ?? 0) * inner.step, length),
           hasMissing,
         ),
       ],

@@ -1,6 +1,7 @@
 import type { PlannedElement } from '../../element.js';
 import { axisFrame, memoryTable } from '../../memory-table.js';
 import { fileNamePart, type Namer } from '../../names.js';
+import { describeOrder, type MatrixOptions, matrixPath, matrixTableName } from '../../x-order.js';
 import { vectorColumn } from './columns.js';
 import { type Assay, type AxisParts, type Container, containerOf, type Named } from './containers.js';
 import { embeddingElement, type Leaf, leavesElement, matrixElement } from './elements.js';
@@ -17,17 +18,15 @@ export interface Layout {
   readonly shape: { readonly cellCount: number; readonly geneCount: number } | undefined;
 }
 
-interface Context {
+interface Context extends MatrixOptions {
   readonly input: RInput;
   readonly namer: Namer;
-  readonly sortMemoryBytes: number;
   readonly elements: PlannedElement[];
   readonly leaves: Leaf[];
 }
 
-export interface LayoutOptions {
+export interface LayoutOptions extends MatrixOptions {
   readonly namer: Namer;
-  readonly sortMemoryBytes: number;
   /** Name of the only table of a file that holds no more. */
   readonly tableName: string;
 }
@@ -208,16 +207,21 @@ function containerAt(context: Context, prefix: string, container: Container): No
   const main = matrices.find(({ assay }) => assay.name === 'counts') ?? matrices[0];
   for (const found of main === undefined ? [] : [main, ...matrices.filter((other) => other !== main)]) {
     const path = found === main ? `${prefix}X` : `${prefix}layers/${found.assay.name}`;
-    elements.push(
-      matrixElement(found.matrix, {
-        path,
-        table: tableOf(context, path),
-        geneCount: genes.count,
-        cellCount: cells.count,
-        placement: placementOf(input, found.assay, found.matrix, { genes, cells }),
-        sortMemoryBytes: context.sortMemoryBytes,
-      }),
-    );
+    const table = tableOf(context, path);
+    for (const order of context.matrixTables) {
+      elements.push(
+        matrixElement(found.matrix, {
+          path: matrixPath(path, order),
+          table: order.role === 'main' ? table : context.namer.name(matrixTableName(table, order)),
+          geneCount: genes.count,
+          cellCount: cells.count,
+          placement: placementOf(input, found.assay, found.matrix, { genes, cells }),
+          sortMemoryBytes: context.sortMemoryBytes,
+          sortedBy: order.sortedBy,
+          describeOrder: describeOrder(path, order),
+        }),
+      );
+    }
   }
   for (const one of container.cellEmbeddings) embeddingAt(context, `${prefix}obsm/${one.name}`, one, cells);
   for (const one of container.geneEmbeddings) embeddingAt(context, `${prefix}varm/${one.name}`, one, genes);
@@ -367,6 +371,8 @@ function pairsAt(context: Context, path: string, one: Named, cells: Axis): void 
     cellCount: cells.count,
     placement: { ...(rows === undefined ? {} : { rows }), ...(columns === undefined ? {} : { columns }) },
     sortMemoryBytes: context.sortMemoryBytes,
+    sortedBy: 'gene',
+    describeOrder: {},
   });
   const [, , value] = element.schema.columns;
   elements.push({
