@@ -11,6 +11,7 @@ import { type Environment, emptyState, type LakeState } from './domain/snapshot.
 import type { Database } from './effects/duckdb.js';
 import { loadProject } from './load/load-project.js';
 import { hookStatements, modelPrograms } from './load/programs.js';
+import { readyIntervals } from './load/signals.js';
 import { buildPlan } from './plan/build-plan.js';
 import type { Workspace } from './workspace.js';
 
@@ -39,7 +40,15 @@ export async function recordedState(workspace: Workspace, config: ProjectConfig)
 
 /** Compares the project with the lake. Nothing is written. */
 export async function plan(workspace: Workspace, project: BoundProject, options: PlanOptions): Promise<Result<Plan>> {
-  return buildPlan(project, await recordedState(workspace, project.project.config), options);
+  return planFrom(project, await recordedState(workspace, project.project.config), options);
+}
+
+/** Plans, asks the project's signals which of the missing intervals are ready, and plans again without the others. */
+export async function planFrom(project: BoundProject, state: LakeState, options: PlanOptions): Promise<Result<Plan>> {
+  const whole = buildPlan(project, state, options);
+  if (!whole.ok || project.models.every(({ model }) => model.signals.length === 0)) return whole;
+  const ready = await readyIntervals(project, whole.value.missing);
+  return ready.ok ? buildPlan(project, state, options, ready.value) : ready;
 }
 
 /**

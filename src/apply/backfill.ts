@@ -6,6 +6,7 @@ import { ident, inLake } from '../domain/names.js';
 import { builtKey, physicalTable } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
 import { runAudits } from './audits.js';
+import { computeRows, dropComputed } from './compute-rows.js';
 import { modelOf, nameInlineParents, orThrow } from './model-steps.js';
 import type { Work } from './work.js';
 
@@ -27,6 +28,7 @@ export async function backfill(
   const key = builtKey(snapshot, step.version);
   await nameInlineParents(snapshot, work);
   await runBefore(orThrow(program.statements('before', interval, table)), work);
+  const computed = program.code === undefined ? undefined : await computeRows(program.code, snapshot, interval, work);
   const note = work.note(`build ${step.model}`, `build/${step.model}/${interval.start}-${interval.end}`);
   const rows = await work.session.transaction(note, async (transaction) => {
     const statements =
@@ -36,7 +38,7 @@ export async function backfill(
             target: table,
             staging: STAGING,
             columns: snapshot.columns,
-            query: orThrow(program.query(interval)),
+            query: computed ?? orThrow(program.query(interval)),
             interval,
             isEmpty: step.replaces === true || !work.filled.has(key),
             partitionedBy: textList(snapshot.definition.partitionedBy),
@@ -57,6 +59,7 @@ export async function backfill(
     return written;
   });
   work.filled.add(key);
+  if (computed !== undefined) await dropComputed(work);
   if (program.kind.usesStaging)
     await work.session.exclusively((database) => database.run(`DROP TABLE IF EXISTS temp.${STAGING}`));
   return snapshot.storage === 'view' ? undefined : rows;

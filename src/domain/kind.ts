@@ -40,6 +40,8 @@ export interface ModelKind {
   readonly needsPartitions?: true;
   /** Columns that the fill adds to those of the query. */
   readonly addedColumns?: readonly Column[];
+  /** For CUSTOM: the function of the project that gives the statements of `fill`. */
+  readonly materialization?: { readonly name: string; readonly properties: Readonly<Record<string, string>> };
   /** Its fill loads into the temporary table first. */
   readonly usesStaging?: true;
   /** The SQL that puts the rows of one interval into the table. */

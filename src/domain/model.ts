@@ -1,3 +1,4 @@
+import type { ModelCode, SignalCall } from './code.js';
 import type { Column } from './column.js';
 import type { Cron } from './cron.js';
 import type { SourceLocation } from './diagnostic.js';
@@ -47,8 +48,12 @@ export interface Model {
   readonly location: SourceLocation;
   readonly file: TextFile;
   readonly kind: ModelKind;
-  /** Undefined for seeds and external models. */
+  /** Undefined for seeds, external models and those written in TypeScript. */
   readonly query?: SqlText;
+  /** A model written in TypeScript. */
+  readonly code?: ModelCode;
+  /** What its intervals wait for. */
+  readonly signals: readonly SignalCall[];
   readonly preStatements: readonly SqlText[];
   readonly postStatements: readonly SqlText[];
   readonly onVirtualUpdate: readonly SqlText[];

@@ -1,3 +1,4 @@
+import type { ModelCode } from './code.js';
 import type { Result } from './diagnostic.js';
 import type { Interval } from './interval.js';
 import type { ModelKind } from './kind.js';
@@ -11,10 +12,18 @@ export interface AuditQuery {
   readonly location: Model['location'];
 }
 
+/** The body of a model written in TypeScript, with the variables that it sees. */
+export interface ProgramCode {
+  readonly run: ModelCode['run'];
+  readonly variables: ReadonlyMap<string, string>;
+}
+
 /** The SQL of one model: everything that building it needs, with the author's text as it was written and its variables filled in. */
 export interface ModelProgram {
   readonly kind: ModelKind;
   readonly location: Model['location'];
+  /** A model written in TypeScript, which has no query of its own. */
+  readonly code?: ProgramCode;
   /** A SELECT that gives the table's columns in their order and stored types; names resolve in the run catalog. */
   query(interval: Interval): Result<string>;
   /**

@@ -1,3 +1,4 @@
+import type { Materialization, Signal } from './code.js';
 import type { Fragment } from './fragment.js';
 import type { JsonValue } from './kind.js';
 import type { JinjaRenderer, MacroFunction } from './macro.js';
@@ -66,6 +67,12 @@ export interface ProjectMacros {
   readonly jinja?: JinjaRenderer;
 }
 
+/** Functions that a project has written for its models, by lower-case name. */
+export interface ProjectFunctions {
+  readonly materializations: ReadonlyMap<string, { readonly run: Materialization; readonly hash: string }>;
+  readonly signals: ReadonlyMap<string, Signal>;
+}
+
 /** A project as its files say it: parsed, not yet bound to an engine. */
 export interface Project {
   readonly config: ProjectConfig;
@@ -74,4 +81,5 @@ export interface Project {
   /** By lower-case name. */
   readonly audits: ReadonlyMap<string, Audit>;
   readonly macros: ProjectMacros;
+  readonly functions: ProjectFunctions;
 }

@@ -1,3 +1,4 @@
+import { custom } from './custom.js';
 import { embedded } from './embedded.js';
 import { external } from './external.js';
 import { full } from './full.js';
@@ -24,6 +25,7 @@ export const kinds: readonly KindDefinition[] = [
   scdType2ByTime,
   scdType2ByColumn,
   managed,
+  custom,
   seed,
   external,
   embedded,

@@ -9,7 +9,7 @@ import type { Bound, ShadowCatalog } from '../effects/shadow-catalog.js';
 import { readPlan, unknownLineage } from '../lineage/read-plan.js';
 import type { Rendered } from '../parse/macros/index.js';
 import type { BindCache } from './bind-cache.js';
-import { bindExternal, bindSeed } from './bind-tables.js';
+import { bindCode, bindExternal, bindSeed } from './bind-tables.js';
 import type { Binding } from './binding.js';
 import { engineDiagnostic } from './engine-diagnostic.js';
 import { cycleDiagnostics, missingParents } from './graph-diagnostics.js';
@@ -148,6 +148,7 @@ async function beginModel(one: ReadModel, context: BindContext): Promise<Result<
   const { tables } = context;
   if (model.kind.storage === 'outside') return bindExternal(model, context);
   if (model.kind.seed !== undefined) return bindSeed(model, model.kind.seed, context);
+  if (model.code !== undefined) return bindCode(model, model.code, one.reads, context);
   if (model.query === undefined || rendered === undefined) throw new Error(`${model.key} has no query`);
   const unknown = unknownTables(model.query, one, context.known);
   if (unknown.length > 0) return { ok: false, errors: unknown };

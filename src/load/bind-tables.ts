@@ -1,4 +1,5 @@
 import type { BoundModel } from '../domain/bound-project.js';
+import type { ModelCode } from '../domain/code.js';
 import { type Result, succeed } from '../domain/diagnostic.js';
 import { digest } from '../domain/digest.js';
 import type { Model } from '../domain/model.js';
@@ -84,6 +85,29 @@ export async function bindSeed(
       columnDescriptions: model.columnDescriptions,
       contentHash: read.value.sha256,
     },
+    problems,
+  );
+}
+
+/** A model written in TypeScript: what it declares is all that can be known without running it. */
+export async function bindCode(
+  model: Model,
+  code: ModelCode,
+  reads: readonly string[],
+  { shadow, tables }: TableContext,
+): Promise<Result<BoundModel>> {
+  const declared = await declaredTypes(model, shadow);
+  if (!declared.ok) return declared;
+  const { columns: own, problems } = tableColumns(model, declared.value, declared.value);
+  if (problems.some((problem) => problem.severity === 'error')) return { ok: false, errors: problems };
+  const added = model.kind.addedColumns ?? [];
+  const columns = [...own, ...added];
+  tables.addTable(model.key, model.name, columns, model.location);
+  const lineage = unknownLineage('it is computed in TypeScript', { tables: reads, columns, text: code.hash });
+  const parents = [...reads].sort();
+  const { columnDescriptions } = model;
+  return succeed(
+    { model, parents, lineage, columns, references: undefined, columnDescriptions, contentHash: '' },
     problems,
   );
 }

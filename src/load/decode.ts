@@ -1,3 +1,4 @@
+import type { ModelCodeContext } from '../domain/code.js';
 import { isRecord } from '../domain/json.js';
 import type { References } from '../domain/references.js';
 import type { Binding } from './binding.js';
@@ -16,4 +17,20 @@ export function decodeReferences(text: string): References | undefined {
   return isRecord(value) && 'tables' in value && 'qualifiedColumns' in value
     ? (value as unknown as References)
     : undefined;
+}
+
+/** What `defineModel` gives; undefined for any other export. */
+export function decodeModelCode(
+  exported: unknown,
+):
+  | { readonly header: Readonly<Record<string, unknown>>; readonly run: (context: ModelCodeContext) => unknown }
+  | undefined {
+  if (!isRecord(exported) || exported.scilakeModel !== true || !isRecord(exported.header)) return undefined;
+  const { header, run } = exported;
+  return typeof run === 'function' ? { header, run: run as (context: ModelCodeContext) => unknown } : undefined;
+}
+
+/** A function of the project's own code; what it takes and gives is its author's promise. */
+export function isFunction<T extends (...given: never[]) => unknown>(value: unknown): value is T {
+  return typeof value === 'function';
 }

@@ -55,6 +55,9 @@ function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, co
   return {
     kind: model.kind,
     location: model.location,
+    ...(model.code === undefined
+      ? {}
+      : { code: { run: model.code.run, variables: configVariables(context.project.project.config.variables) } }),
     query(interval) {
       if (model.kind.seed !== undefined)
         return succeed(

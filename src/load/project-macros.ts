@@ -1,6 +1,7 @@
 import { type Diagnostic, messageOf } from '../domain/diagnostic.js';
 import type { MacroContext, MacroFunction } from '../domain/macro.js';
 import type { CodeModule } from '../effects/project-code.js';
+import { isFunction } from './decode.js';
 
 /** The macros that TypeScript files of `macros/` export: every function among the exports, by its lower-case name. */
 export function macroFunctions(modules: readonly CodeModule[]): {
@@ -12,7 +13,7 @@ export function macroFunctions(modules: readonly CodeModule[]): {
   for (const { file, exports } of modules) {
     for (const [name, exported] of exports) {
       const key = name.toLowerCase();
-      if (!isFunction(exported)) continue;
+      if (!isFunction<Exported>(exported)) continue;
       if (functions.has(key)) {
         errors.push({
           code: 'SL0303',
@@ -29,10 +30,6 @@ export function macroFunctions(modules: readonly CodeModule[]): {
 }
 
 type Exported = (...given: unknown[]) => unknown;
-
-function isFunction(value: unknown): value is Exported {
-  return typeof value === 'function';
-}
 
 /** Arguments come one by one, named ones in an object at the end where there are any. */
 function call(

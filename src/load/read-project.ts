@@ -6,7 +6,7 @@ import type { Audit, Model, Source } from '../domain/model.js';
 import { didYouMean } from '../domain/near-miss.js';
 import type { Project, ProjectConfig } from '../domain/project.js';
 import type { Files } from '../effects/files.js';
-import { loadCode } from '../effects/project-code.js';
+import { type CodeModule, loadCode } from '../effects/project-code.js';
 import { parseAuditFile } from '../parse/audit-file.js';
 import { builtInAudits } from '../parse/built-in-audits.js';
 import { defaultConfig, parseConfig } from '../parse/config.js';
@@ -17,6 +17,7 @@ import { configVariables, scopeOf, withDefinitions } from '../parse/macros/index
 import { parseModelFile } from '../parse/model-file.js';
 import { parseSourceFile } from '../parse/source-file.js';
 import { loadJinja } from './jinja.js';
+import { codeModels, projectFunctions, unknownSignals, withMaterializations } from './project-code.js';
 import { macroFunctions } from './project-macros.js';
 
 export const CONFIG_FILE = 'scilake.yaml';
@@ -90,16 +91,23 @@ export async function readProject({
   const jinja = modelFiles.some((file) => jinjaBlocks(file).length > 0)
     ? await loadJinja(macroFiles.filter(isJinjaMacroFile).map((file) => file.text))
     : undefined;
-  const { modules, errors: codeErrors } = await loadCode(
-    projectFolder,
-    files
-      .list(path.join(projectFolder, 'macros'))
-      .filter(isCode)
-      .map((name) => `macros/${name}`),
-    { files, cacheFolder },
-  );
+  const code = async (folder: string): Promise<readonly CodeModule[]> => {
+    const names = files.list(path.join(projectFolder, folder)).filter(isCode);
+    const loaded = await loadCode(
+      projectFolder,
+      names.map((name) => `${folder}/${name}`),
+      { files, cacheFolder },
+    );
+    diagnostics.push(...loaded.errors);
+    return loaded.modules;
+  };
+  const modules = await code('macros');
+  const ownFunctions = projectFunctions({
+    materializations: await code('materializations'),
+    signals: await code('signals'),
+  });
   const { functions, errors: functionErrors } = macroFunctions(modules);
-  diagnostics.push(...codeErrors, ...functionErrors);
+  diagnostics.push(...functionErrors);
   const { scope: headerScope, errors: definitionErrors } = withDefinitions(
     { ...scopeOf(configVariables(config.variables)), functions },
     macroDefinitions,
@@ -107,8 +115,17 @@ export async function readProject({
   diagnostics.push(...definitionErrors);
   const models = [
     ...externals,
-    ...modelFiles.flatMap((file) => collect(parseModelFile(file, config.modelDefaults, headerScope)).flat()),
+    ...collect(
+      withMaterializations(
+        [
+          ...modelFiles.flatMap((file) => collect(parseModelFile(file, config.modelDefaults, headerScope)).flat()),
+          ...collect(codeModels(await code('models'), config.modelDefaults)).flat(),
+        ],
+        ownFunctions.materializations,
+      ),
+    ).flat(),
   ];
+  diagnostics.push(...unknownSignals(models, ownFunctions.signals));
   const audits = below('audits', '.sql').flatMap((file) => collect(parseAuditFile(file)).flat());
   diagnostics.push(...duplicates(models, sources, audits));
   const project: Project = {
@@ -117,6 +134,7 @@ export async function readProject({
     sources,
     audits: new Map([...builtInAudits, ...audits].map((audit) => [audit.name, audit])),
     macros: { functions, definitions: macroDefinitions, ...(jinja === undefined ? {} : { jinja }) },
+    functions: ownFunctions,
   };
   diagnostics.push(...unknownAudits(project));
   return { project, diagnostics };

@@ -1,5 +1,6 @@
-import type { BoundProject } from '../domain/bound-project.js';
-import { gather, type Result, succeed } from '../domain/diagnostic.js';
+import type { BoundModel, BoundProject } from '../domain/bound-project.js';
+import { fail, gather, type Result, succeed } from '../domain/diagnostic.js';
+import { canonicalJson } from '../domain/digest.js';
 import { isRecord } from '../domain/json.js';
 import type { Model } from '../domain/model.js';
 import type { Environment, LakeState, Snapshot } from '../domain/snapshot.js';
@@ -9,6 +10,7 @@ import { openShadowCatalog } from '../effects/shadow-catalog.js';
 import { parseModelFile } from '../parse/model-file.js';
 import { BindCache } from './bind-cache.js';
 import { bindModels } from './bind-models.js';
+import { withMaterializations } from './project-code.js';
 
 /**
  * The project as an environment has it: models from the text that is recorded with their snapshots, not from files that
@@ -30,14 +32,10 @@ export async function recordedProject(
     return snapshot === undefined ? [] : [snapshot];
   });
   const localByKey = new Map(local.models.map((bound) => [bound.model.key, bound]));
-  const isSame = snapshots.every((snapshot) => localByKey.get(snapshot.key)?.model.file.text === snapshot.text);
+  const isSame = snapshots.every((snapshot) => isAsRecorded(localByKey.get(snapshot.key)?.model, snapshot));
   const outside = local.project.models.filter((model) => model.kind.storage === 'outside');
   if (isSame && snapshots.length + outside.length === local.models.length) return succeed(local);
-  const parsed = gather(
-    snapshots.map((snapshot) =>
-      parseModelFile({ path: snapshot.file, text: snapshot.text }, local.project.config.modelDefaults),
-    ),
-  );
+  const parsed = gather(snapshots.map((snapshot) => recordedModels(snapshot, localByKey, local.project)));
   if (!parsed.ok) return parsed;
   const models: readonly Model[] = [
     ...outside,
@@ -62,6 +60,37 @@ export async function recordedProject(
   } finally {
     shadow.close();
   }
+}
+
+function isAsRecorded(model: Model | undefined, { text, definition }: Snapshot): boolean {
+  return (
+    model?.file.text === text &&
+    (model.code?.hash ?? '') === (definition.code ?? '') &&
+    canonicalJson(model.blueprint) === canonicalJson(definition.blueprint ?? {})
+  );
+}
+
+/** A model as it was recorded. One written in TypeScript runs only as long as its file is the one that was recorded. */
+function recordedModels(
+  snapshot: Snapshot,
+  localByKey: ReadonlyMap<string, BoundModel>,
+  { config, functions }: BoundProject['project'],
+): Result<readonly Model[]> {
+  const file = { path: snapshot.file, text: snapshot.text };
+  const { code } = snapshot.definition;
+  if (typeof code !== 'string' || code === '') {
+    const parsed = parseModelFile(file, config.modelDefaults);
+    return parsed.ok ? withMaterializations(parsed.value, functions.materializations) : parsed;
+  }
+  const own = localByKey.get(snapshot.key)?.model;
+  if (own?.code?.hash === code) return succeed([own]);
+  return fail({
+    code: 'SL0411',
+    severity: 'error',
+    message: `${snapshot.key} is written in TypeScript, and its file is not the one that the environment was built with`,
+    location: { file: snapshot.file, line: 1, column: 1, length: 1, text: '' },
+    hint: 'apply the change first, or bring the file back',
+  });
 }
 
 /** The header's variables are filled in in the recorded text; those of the query are kept beside it. */

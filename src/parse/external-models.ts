@@ -104,6 +104,7 @@ function externalModel(table: {
     postStatements: [],
     onVirtualUpdate: [],
     definitions: [],
+    signals: [],
     blueprint: {},
     cron: { expression: '@daily', timeZone: 'UTC' },
     intervalUnit: 'day',

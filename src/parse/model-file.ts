@@ -1,3 +1,4 @@
+import type { ModelCode, SignalCall } from '../domain/code.js';
 import { cronProblem, intervalUnitOf, isTimeZone } from '../domain/cron.js';
 import { type Diagnostic, fail, gather, type Result, succeed } from '../domain/diagnostic.js';
 import {
@@ -59,7 +60,7 @@ const passiveProperties = [
 ] as const;
 
 /** Properties that change what is built and that Scilake does not build yet: ignoring them would be a wrong result. */
-const unsupportedProperties = ['signals', 'physical_version', 'virtual_environment_mode'] as const;
+const unsupportedProperties = ['physical_version', 'virtual_environment_mode'] as const;
 
 /**
  * Reads one file of the models folder: its model with the statements around the query, and audits written in it; one
@@ -87,7 +88,12 @@ export function parseModelFile(
   return models.ok ? succeed(models.value.flat(), models.warnings) : models;
 }
 
-function parseOneModel(file: TextFile, defaults: ModelDefaults): Result<readonly Model[]> {
+/** A model written in TypeScript: its header as it would stand in a SQL file, and its body. */
+export function parseCodeModel(header: TextFile, code: ModelCode, defaults: ModelDefaults): Result<readonly Model[]> {
+  return parseOneModel(header, defaults, code);
+}
+
+function parseOneModel(file: TextFile, defaults: ModelDefaults, code?: ModelCode): Result<readonly Model[]> {
   const { statements, errors } = splitStatements(file);
   const headers = statements.filter((statement): statement is HeaderBlock => statement.type === 'header');
   const found: Diagnostic[] = [...errors];
@@ -114,7 +120,7 @@ function parseOneModel(file: TextFile, defaults: ModelDefaults): Result<readonly
   }
   const { sql, inlineAudits, auditErrors } = assignStatements(file, statements);
   found.push(...auditErrors);
-  return readModel({ header, sql, inlineAudits, defaults, found });
+  return readModel({ header, sql, inlineAudits, defaults, found, code });
 }
 
 function assignStatements(
@@ -148,9 +154,10 @@ interface ModelParts {
   readonly inlineAudits: readonly Audit[];
   readonly defaults: ModelDefaults;
   readonly found: Diagnostic[];
+  readonly code: ModelCode | undefined;
 }
 
-function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): Result<readonly Model[]> {
+function readModel({ header, sql, inlineAudits, defaults, found, code }: ModelParts): Result<readonly Model[]> {
   const { file } = header;
   const properties = new PropertyReader({
     file,
@@ -163,7 +170,7 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
   const kind = readKind(properties, defaults);
   const enabled = properties.flag('enabled', true);
   const { cron, intervalUnit, allowPartials } = readSchedule(properties, defaults);
-  const placed = placeStatements(sql, kind, properties);
+  const placed = placeStatements(sql, kind, properties, code !== undefined);
   const statements = {
     ...placed,
     preStatements: [...defaults.preStatements, ...placed.preStatements],
@@ -218,12 +225,14 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
     ...(start === undefined ? {} : { start }),
     ...(end === undefined ? {} : { end }),
     ...(stamp === undefined ? {} : { stamp }),
+    ...(code === undefined ? {} : { code }),
     declaredColumns: readColumns(properties),
     columnDescriptions: Object.fromEntries(
       properties.pairs('column_descriptions').map((pair) => [pair.name.toLowerCase(), asText(pair.value)]),
     ),
     grains: readGrains(properties),
     audits: readAuditCalls(properties),
+    signals: readSignals(properties),
     inlineAudits,
     dependsOn: readDeclared(properties, 'depends_on'),
     ...(hasSources ? { declaredSources: readDeclared(properties, 'sources') } : {}),
@@ -330,6 +339,7 @@ function placeStatements(
   sql: readonly SqlStatement[],
   kind: ModelKind,
   properties: PropertyReader,
+  hasCode: boolean,
 ): Pick<Model, 'query' | 'preStatements' | 'postStatements' | 'onVirtualUpdate' | 'definitions'> {
   const onVirtualUpdate: SqlText[] = [];
   const definitions: SqlText[] = [];
@@ -354,7 +364,7 @@ function placeStatements(
         'join them with a CTE or UNION, or make a model of each',
       );
   }
-  const needsQuery = kind.seed === undefined && kind.storage !== 'outside';
+  const needsQuery = !hasCode && kind.seed === undefined && kind.storage !== 'outside';
   if (needsQuery && query === undefined) {
     properties.report(
       'SL0107',
@@ -413,6 +423,24 @@ function readAuditCalls(properties: PropertyReader): readonly AuditCall[] {
       else given[pair.name.toLowerCase()] = auditArgument(pair.value);
     }
     return [{ name: call.name.toLowerCase(), arguments: given, location: locate(properties.file, call.nameSpan) }];
+  });
+}
+
+function readSignals(properties: PropertyReader): readonly SignalCall[] {
+  return properties.list('signals').flatMap((item) => {
+    const call = asCall(item);
+    if (call === undefined) {
+      properties.report('SL0105', spanOf(item), 'expected a signal: name or name(argument := value)');
+      return [];
+    }
+    const given: Record<string, string> = {};
+    for (const part of call.arguments) {
+      const pair = asPair(part);
+      if (pair === undefined || pair.value.tokens.length === 0)
+        properties.report('SL0105', spanOf(part), `arguments of signals are named: ${call.name}(column := …)`);
+      else given[pair.name.toLowerCase()] = asText(pair.value);
+    }
+    return [{ name: call.name.toLowerCase(), arguments: given }];
   });
 }
 

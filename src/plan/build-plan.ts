@@ -3,6 +3,7 @@ import { SelectorError, type SelectorFacts, select } from '../dag/selector.js';
 import type { BoundProject, BoundSource } from '../domain/bound-project.js';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
 import { canonicalJson, digest } from '../domain/digest.js';
+import { type Interval, subtract } from '../domain/interval.js';
 import type { Model } from '../domain/model.js';
 import { PROD } from '../domain/names.js';
 import { didYouMean } from '../domain/near-miss.js';
@@ -18,7 +19,12 @@ import { planSteps } from './steps.js';
  * Compares the project with what the lake records and lists the steps between: the whole of what `apply` will do. Pure;
  * the time is in the options.
  */
-export function buildPlan(project: BoundProject, state: LakeState, options: PlanOptions): Result<Plan> {
+export function buildPlan(
+  project: BoundProject,
+  state: LakeState,
+  options: PlanOptions,
+  ready: ReadyIntervals = new Map(),
+): Result<Plan> {
   const problems = optionProblems(options);
   const current = state.environments.get(options.environment);
   const base = current ?? state.environments.get(options.createFrom ?? PROD);
@@ -80,8 +86,12 @@ export function buildPlan(project: BoundProject, state: LakeState, options: Plan
     current,
     prod: state.environments.get(PROD),
   });
+  const byKey = new Map(candidates.map((candidate) => [candidate.snapshot.key, candidate.snapshot]));
   const missing = Object.fromEntries(
-    Object.entries(allMissing).filter(([key]) => backfilled === undefined || backfilled.has(key)),
+    Object.entries(allMissing)
+      .filter(([key]) => backfilled === undefined || backfilled.has(key))
+      .map(([key, intervals]) => [key, onlyReady(intervals, ready.get(key), byKey.get(key))] as const)
+      .filter(([, intervals]) => intervals.length > 0),
   );
   if (options.noGaps) problems.push(...gapProblems({ candidates, models, state, current, missing }));
   if (problems.some((problem) => problem.severity === 'error')) return fail(...problems);
@@ -111,6 +121,20 @@ export function buildPlan(project: BoundProject, state: LakeState, options: Plan
     canonicalJson(JSON.parse(JSON.stringify({ ...body, snapshots: fingerprints, warnings: [] }))),
   ).slice(0, 12);
   return succeed({ ...body, id, target: { ...target, planId: id } }, problems);
+}
+
+/** What signals let through, by model; models without an entry wait for nothing. */
+export type ReadyIntervals = ReadonlyMap<string, readonly Interval[]>;
+
+/** A table that is made as a whole waits until all of it is ready. */
+function onlyReady(
+  missing: readonly Interval[],
+  ready: readonly Interval[] | undefined,
+  snapshot: Snapshot | undefined,
+): readonly Interval[] {
+  if (ready === undefined) return missing;
+  const late = subtract(missing, ready);
+  return snapshot?.history === 'intervals' ? subtract(missing, late) : late.length === 0 ? missing : [];
 }
 
 /** What selectors may ask of a project's models. */

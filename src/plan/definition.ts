@@ -8,7 +8,15 @@ const rowParts = ['kind', 'rowProperties', 'preStatements'] as const;
 /** Parts that decide how the table is laid out or made, and that no reader sees: a difference rebuilds the model alone. */
 const layoutParts = ['partitionedBy', 'clusteredBy', 'stamp', 'intervalUnit', 'postStatements'] as const;
 /** Parts whose effect is judged by what they do to the bound query, not by their text. */
-const judgedParts = new Set(['query', 'declaredColumns', 'contentHash', 'dependsOn', 'blueprint', 'definitions']);
+const judgedParts = new Set([
+  'query',
+  'declaredColumns',
+  'contentHash',
+  'dependsOn',
+  'blueprint',
+  'definitions',
+  'code',
+]);
 
 /** All that a model's file says, normalised: equal for files that differ in the layout of their header only. */
 export function modelDefinition(bound: BoundModel, audits: ReadonlyMap<string, Audit>): JsonObject {
@@ -22,6 +30,8 @@ export function modelDefinition(bound: BoundModel, audits: ReadonlyMap<string, A
     contentHash: bound.contentHash,
     blueprint: model.blueprint,
     definitions: texts(model.definitions),
+    code: model.code?.hash ?? '',
+    signals: model.signals.map((signal) => ({ name: signal.name, arguments: signal.arguments })),
     preStatements: texts(model.preStatements),
     postStatements: texts(model.postStatements),
     onVirtualUpdate: texts(model.onVirtualUpdate),

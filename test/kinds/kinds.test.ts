@@ -14,10 +14,10 @@ const spelt: Readonly<Record<string, string>> = {
   SCD_TYPE_2_BY_COLUMN: 'SCD_TYPE_2_BY_COLUMN (unique_key id, columns *)',
   SEED: "SEED (path 'a.csv')",
 };
-/** MANAGED is there to be refused with a reason. */
+/** MANAGED is there to be refused with a reason, CUSTOM is filled by a project's own function. */
 const all = kinds
   .map(({ names: [name] }) => ({ name, text: spelt[name] ?? name }))
-  .filter(({ name }) => name !== 'MANAGED');
+  .filter(({ name }) => name !== 'MANAGED' && name !== 'CUSTOM');
 /** Kinds whose table holds the rows of the query and nothing else, however often it is filled. */
 const tables = all.filter(
   ({ name }) =>

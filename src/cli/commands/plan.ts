@@ -1,8 +1,9 @@
 import * as path from 'node:path';
+import type { BoundProject } from '../../domain/bound-project.js';
 import type { Plan } from '../../domain/plan.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { buildPlan, snapshotsOf } from '../../plan/build-plan.js';
-import { load, recordedState } from '../../workflow.js';
+import { snapshotsOf } from '../../plan/build-plan.js';
+import { load, planFrom, recordedState } from '../../workflow.js';
 import { type CommandContext, type CommandDefinition, exitCodes, textOption } from '../command.js';
 import { drawPlan } from '../draw-plan.js';
 import { planJson } from '../plan-json.js';
@@ -44,7 +45,7 @@ export const planCommand: CommandDefinition = {
 
 export interface MadePlan {
   readonly plan: Plan;
-  readonly project: Parameters<typeof buildPlan>[0];
+  readonly project: BoundProject;
   /** What the environment has now, by model. */
   readonly before: ReadonlyMap<string, Snapshot>;
 }
@@ -61,7 +62,7 @@ export async function makePlan(
   const project = loaded.value;
   const planOptions = await readPlanOptions(context, project.project.config, positionals, options);
   const state = await recordedState(context.workspace, project.project.config);
-  const planned = buildPlan(project, state, planOptions);
+  const planned = await planFrom(project, state, planOptions);
   if (!planned.ok) return reportErrors(context, planned.errors);
   reportWarnings(context, planned.warnings);
   const base = state.environments.get(planned.value.environment) ?? state.environments.get(planned.value.basedOn ?? '');

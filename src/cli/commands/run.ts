@@ -1,7 +1,7 @@
 import { environmentName, PROD } from '../../domain/names.js';
 import { recordedProject } from '../../load/recorded-project.js';
-import { buildPlan, snapshotsOf } from '../../plan/build-plan.js';
-import { load, ownFolder, recordedState } from '../../workflow.js';
+import { snapshotsOf } from '../../plan/build-plan.js';
+import { load, ownFolder, planFrom, recordedState } from '../../workflow.js';
 import type { CommandDefinition } from '../command.js';
 import { reportErrors, reportWarnings } from '../report.js';
 import { applyMade } from './apply.js';
@@ -35,7 +35,7 @@ export const runCommand: CommandDefinition = {
     });
     if (!recorded.ok) return reportErrors(context, recorded.errors);
     const planOptions = await readPlanOptions(context, recorded.value.project.config, positionals, options);
-    const planned = buildPlan(recorded.value, state, { ...planOptions, environment, run: true });
+    const planned = await planFrom(recorded.value, state, { ...planOptions, environment, run: true });
     if (!planned.ok) return reportErrors(context, planned.errors);
     reportWarnings(context, planned.warnings);
     return applyMade(
