@@ -1,6 +1,7 @@
 import type { Column } from '../domain/column.js';
 import { ident, inLake, LAKE, literal, qualified } from '../domain/names.js';
 import { physicalTable, type Snapshot } from '../domain/snapshot.js';
+import type { Step } from '../domain/step.js';
 import type { Transaction } from './lake-session.js';
 
 /** Makes the empty table of a version, laid out as its model asks for. Nothing happens when it is there already. */
@@ -45,24 +46,30 @@ export async function alterPhysicalTable(
   transaction: Transaction,
   table: {
     readonly snapshot: Snapshot;
-    readonly version: string;
-    readonly adds: readonly string[];
-    readonly drops: readonly string[];
+    readonly change: Extract<Step, { readonly type: 'alter' }>;
   },
 ): Promise<void> {
-  const { snapshot, version, adds, drops } = table;
+  const { snapshot, change } = table;
+  const { version, adds, drops, renames, fields } = change;
   const name = inLake(physicalTable(snapshot, version));
   const present = await transaction.rows(`SELECT * FROM (DESCRIBE ${name})`);
   const has = new Set(present.map((row) => String(row.column_name).toLowerCase()));
+  for (const { from, to } of renames) {
+    if (!has.delete(from.toLowerCase())) continue;
+    has.add(to.toLowerCase());
+    await transaction.run(`ALTER TABLE ${name} RENAME COLUMN ${ident(from)} TO ${ident(to)}`);
+  }
   for (const column of drops) {
     if (has.delete(column.toLowerCase())) await transaction.run(`ALTER TABLE ${name} DROP COLUMN ${ident(column)}`);
   }
   for (const column of snapshot.columns.filter((candidate) => adds.includes(candidate.name))) {
-    const change = has.has(column.name.toLowerCase())
+    const alteration = has.has(column.name.toLowerCase())
       ? `ALTER COLUMN ${ident(column.name)} SET DATA TYPE ${column.type}`
       : `ADD COLUMN ${definition(column)}`;
-    await transaction.run(`ALTER TABLE ${name} ${change}`);
+    await transaction.run(`ALTER TABLE ${name} ${alteration}`);
   }
+  for (const { path, type } of fields)
+    await transaction.run(`ALTER TABLE ${name} ADD COLUMN ${path.map(ident).join('.')} ${type}`);
 }
 
 function definition(column: Column): string {

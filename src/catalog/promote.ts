@@ -35,7 +35,7 @@ export async function promote(session: LakeSession, request: PromoteRequest): Pr
     for (const step of plan.steps) {
       const snapshot = plan.snapshots.find((candidate) => candidate.key === subjectOf(step));
       if (step.type === 'alter' && snapshot !== undefined)
-        await alterPhysicalTable(transaction, { snapshot, version: step.version, adds: step.adds, drops: step.drops });
+        await alterPhysicalTable(transaction, { snapshot, change: step });
     }
     const views = environmentViews(plan, request.datasets);
     const isNew = before === undefined;

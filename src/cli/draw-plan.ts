@@ -130,7 +130,15 @@ function drawSteps(plan: Plan, style: Style): readonly string[] {
 function lineOf(step: Step, style: Style): string | undefined {
   switch (step.type) {
     case 'alter':
-      return `${style.bold('Alter')}    ${step.model}${step.adds.length > 0 ? ` adds ${step.adds.join(', ')}` : ''}${step.drops.length > 0 ? ` drops ${step.drops.join(', ')}` : ''}`;
+      return [
+        `${style.bold('Alter')}    ${step.model}`,
+        ...(step.adds.length > 0 ? [`adds ${step.adds.join(', ')}`] : []),
+        ...(step.fields.length > 0 ? [`adds ${step.fields.map((field) => field.path.join('.')).join(', ')}`] : []),
+        ...(step.renames.length > 0
+          ? [`renames ${step.renames.map((one) => `${one.from} to ${one.to}`).join(', ')}`]
+          : []),
+        ...(step.drops.length > 0 ? [`drops ${step.drops.join(', ')}`] : []),
+      ].join(' ');
     case 'audit':
       return `${style.bold('Audit')}    ${step.model}`;
     case 'record':

@@ -30,6 +30,8 @@ export interface ModelKind {
   readonly forwardOnly: boolean;
   /** False where a restatement would lose rows that cannot be made again. */
   readonly restatable: boolean;
+  /** `run` restates its last intervals (all of them when left out) whenever this cron has ticked. */
+  readonly autoRestatement?: { readonly cron: string; readonly intervals?: number };
   readonly onDestructiveChange: OnSchemaChange;
   readonly onAdditiveChange: OnSchemaChange;
   /** The column that says to which interval a row belongs. */

@@ -70,6 +70,8 @@ export interface Model {
   /** Empty unless declared; the promise is checked against the query. */
   readonly declaredColumns: readonly Column[];
   readonly columnDescriptions: Readonly<Record<string, string>>;
+  /** Old names of columns by their new ones, lower case: a table that is kept renames them. */
+  readonly renamedColumns: Readonly<Record<string, string>>;
   readonly grains: readonly (readonly string[])[];
   readonly audits: readonly AuditCall[];
   /** Audits written in the model's own file. */

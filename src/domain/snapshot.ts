@@ -23,6 +23,7 @@ export interface Schedule {
   readonly allowPartials: boolean;
   readonly lookback: number;
   readonly batchSize?: number;
+  readonly autoRestatement?: { readonly cron: string; readonly intervals?: number };
 }
 
 /** A model at one fingerprint, as it is recorded in the lake. */

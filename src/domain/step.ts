@@ -17,6 +17,9 @@ export type Step =
       readonly version: string;
       readonly adds: readonly string[];
       readonly drops: readonly string[];
+      readonly renames: readonly { readonly from: string; readonly to: string }[];
+      /** Fields that structs gain: names from the column on. */
+      readonly fields: readonly { readonly path: readonly string[]; readonly type: string }[];
     }
   /** Fill one interval of a version; blocking audits run before it becomes visible. */
   | {

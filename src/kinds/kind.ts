@@ -1,3 +1,5 @@
+import { cronProblem } from '../domain/cron.js';
+import { asText, spanOf } from '../domain/fragment.js';
 import type { ModelKind, OnSchemaChange } from '../domain/kind.js';
 import type { PropertyReader } from '../domain/property-reader.js';
 
@@ -33,18 +35,33 @@ export function readIncrementalProperties(
   readonly restatable: boolean;
   readonly onDestructiveChange: OnSchemaChange;
   readonly onAdditiveChange: OnSchemaChange;
-  readonly metadataProperties: { readonly [name: string]: string | boolean };
+  readonly autoRestatement?: NonNullable<ModelKind['autoRestatement']>;
+  readonly metadataProperties: { readonly [name: string]: string | number | boolean };
 } {
   const forwardOnly = properties.flag('forward_only', defaults.forwardOnly);
   const restatable = !properties.flag('disable_restatement', !defaults.restatable);
   const onDestructiveChange = properties.oneOf('on_destructive_change', reactions, 'error');
   const onAdditiveChange = properties.oneOf('on_additive_change', reactions, 'allow');
+  const cronFragment = properties.fragment('auto_restatement_cron');
+  const intervals = properties.count('auto_restatement_intervals', 1);
+  const cron = cronFragment === undefined ? undefined : asText(cronFragment).toLowerCase();
+  const problem = cron === undefined ? undefined : cronProblem(cron);
+  if (cronFragment !== undefined && problem !== undefined)
+    properties.report('SL0105', spanOf(cronFragment), `"${cron}" is no cron: ${problem}`);
+  const isAutomatic = cron !== undefined && problem === undefined;
   return {
+    ...(isAutomatic ? { autoRestatement: { cron, ...(intervals === undefined ? {} : { intervals }) } } : {}),
     forwardOnly,
     restatable,
     onDestructiveChange,
     onAdditiveChange,
-    metadataProperties: { forwardOnly, restatable, onDestructiveChange, onAdditiveChange },
+    metadataProperties: {
+      ...(isAutomatic ? { autoRestatementCron: cron, autoRestatementIntervals: intervals ?? 'all' } : {}),
+      forwardOnly,
+      restatable,
+      onDestructiveChange,
+      onAdditiveChange,
+    },
   };
 }
 

@@ -105,6 +105,7 @@ function externalModel(table: {
     onVirtualUpdate: [],
     definitions: [],
     signals: [],
+    renamedColumns: {},
     blueprint: {},
     cron: { expression: '@daily', timeZone: 'UTC' },
     intervalUnit: 'day',

@@ -230,6 +230,9 @@ function readModel({ header, sql, inlineAudits, defaults, found, code }: ModelPa
     columnDescriptions: Object.fromEntries(
       properties.pairs('column_descriptions').map((pair) => [pair.name.toLowerCase(), asText(pair.value)]),
     ),
+    renamedColumns: Object.fromEntries(
+      properties.pairs('renamed_columns').map((pair) => [pair.name.toLowerCase(), asText(pair.value).toLowerCase()]),
+    ),
     grains: readGrains(properties),
     audits: readAuditCalls(properties),
     signals: readSignals(properties),

@@ -13,7 +13,7 @@ import { endOf, parseInstant } from '../domain/time.js';
 import { buildCandidates, type Candidate, removedChanges } from './candidates.js';
 import { gapProblems, missingByModel } from './missing.js';
 import { compareSchemas, schemaChangeProblems } from './schema-change.js';
-import { planSteps } from './steps.js';
+import { planSteps, renamedColumns } from './steps.js';
 
 /**
  * Compares the project with what the lake records and lists the steps between: the whole of what `apply` will do. Pure;
@@ -330,6 +330,9 @@ function forwardOnlyProblems(
     const base = baseline.get(snapshot.key);
     const model = models.get(snapshot.key);
     if (change === undefined || !snapshot.forwardOnly || base === undefined || model === undefined) return [];
-    return schemaChangeProblems(allowing(model, allowed), compareSchemas(base.columns, snapshot.columns));
+    return schemaChangeProblems(
+      allowing(model, allowed),
+      compareSchemas(base.columns, snapshot.columns, renamedColumns(snapshot)),
+    );
   });
 }

@@ -201,6 +201,7 @@ function freshSnapshot(bound: BoundModel, request: CandidateRequest, after: Tabl
       allowPartials: model.allowPartials,
       lookback: kind.lookback,
       ...(kind.batchSize === undefined ? {} : { batchSize: kind.batchSize }),
+      ...(kind.autoRestatement === undefined ? {} : { autoRestatement: kind.autoRestatement }),
     },
     forwardOnly: false,
   };

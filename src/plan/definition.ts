@@ -43,6 +43,7 @@ export function modelDefinition(bound: BoundModel, audits: ReadonlyMap<string, A
     allowPartials: model.allowPartials,
     declaredColumns: model.declaredColumns.map((column) => `${column.name.toLowerCase()} ${column.type.toUpperCase()}`),
     columnDescriptions: bound.columnDescriptions,
+    renamedColumns: model.renamedColumns,
     grains: model.grains.map((grain) => grain.join(', ')),
     audits: model.audits.map((call) => {
       const audit = model.inlineAudits.find((candidate) => candidate.name === call.name) ?? audits.get(call.name);

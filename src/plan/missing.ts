@@ -26,6 +26,7 @@ export function missingByModel(request: MissingRequest): Readonly<Record<string,
     candidates.map((candidate) => candidate.snapshot),
     options.executionTime,
   );
+  const automatic = autoRestated(candidates, request);
   const missing: Record<string, readonly Interval[]> = {};
   for (const candidate of candidates) {
     const { snapshot, change } = candidate;
@@ -43,7 +44,11 @@ export function missingByModel(request: MissingRequest): Readonly<Record<string,
       ...restatement(candidate, request, wanted),
       ...(isConsidered(candidate, options, restated) ? newIntervals(candidate, target, wanted, request) : []),
     ];
-    const merged = union([...intervals, ...effectiveIntervals(candidate, request)]);
+    const merged = union([
+      ...intervals,
+      ...effectiveIntervals(candidate, request),
+      ...(automatic.get(snapshot.key) ?? []),
+    ]);
     if (merged.length > 0) missing[snapshot.key] = merged;
   }
   return missing;
@@ -89,6 +94,44 @@ function restatement(
     start: start ?? available.start,
     end: end === undefined ? available.end : endOf(end),
   });
+}
+
+/**
+ * What `run` restates by itself: models whose `auto_restatement_cron` has ticked since they were last built, and what reads
+ * them, as far back as they say.
+ */
+export function autoRestated(
+  candidates: readonly Candidate[],
+  { models, state, options }: Pick<MissingRequest, 'models' | 'state' | 'options'>,
+): ReadonlyMap<string, readonly Interval[]> {
+  const restated = new Map<string, readonly Interval[]>();
+  if (!options.run) return restated;
+  for (const { snapshot } of candidates) {
+    const built = state.built.get(builtKey(snapshot, models[snapshot.key]?.version ?? '')) ?? [];
+    const last = built.at(-1)?.end;
+    const first = built[0]?.start;
+    if (last === undefined || first === undefined || !snapshot.restatable) continue;
+    const { autoRestatement, intervalUnit, cron } = snapshot.schedule;
+    const ticked =
+      autoRestatement !== undefined &&
+      cronFloor({ expression: autoRestatement.cron, timeZone: cron.timeZone }, options.executionTime) > last;
+    const back = autoRestatement?.intervals;
+    const own = ticked
+      ? { start: back === undefined ? first : Math.max(first, shift(intervalUnit, last, -back)), end: last }
+      : undefined;
+    const inherited = snapshot.parents.flatMap((parent) =>
+      parent === snapshot.key ? [] : (restated.get(parent) ?? []),
+    );
+    const wanted = union([...(own === undefined ? [] : [own]), ...inherited]);
+    const [earliest] = wanted;
+    if (earliest === undefined) continue;
+    const range = align(intervalUnit, { start: earliest.start, end: wanted.at(-1)?.end ?? earliest.end }, 'outward');
+    const part = { start: Math.max(first, range.start), end: Math.min(last, range.end) };
+    const isWhole = snapshot.history !== 'intervals' || snapshot.restatesWhole === true;
+    if (isWhole) restated.set(snapshot.key, [{ start: first, end: last }]);
+    else if (part.start < part.end) restated.set(snapshot.key, [part]);
+  }
+  return restated;
 }
 
 /** `--effective-from`: what prod has built of a forward-only model since then is made again by its new definition. */

@@ -3,6 +3,7 @@ import { columnsByName } from '../domain/column.js';
 import type { Diagnostic } from '../domain/diagnostic.js';
 import type { OnSchemaChange } from '../domain/kind.js';
 import type { Model } from '../domain/model.js';
+import { type AddedField, addedFields } from './struct-type.js';
 
 /** How a table's columns must change in place. */
 export interface SchemaChange {
@@ -12,23 +13,53 @@ export interface SchemaChange {
   readonly widens: readonly { readonly column: Column; readonly from: string }[];
   /** Types that change otherwise: the column is dropped and added again, and its values are lost. */
   readonly replaces: readonly { readonly column: Column; readonly from: string }[];
+  /** Columns that the header says were called otherwise: their values stay. */
+  readonly renames: readonly { readonly from: string; readonly to: string }[];
+  /** Fields that structs gain, lists of structs included. */
+  readonly fields: readonly AddedField[];
 }
 
 const integers = ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'];
 
-/** What turns one list of columns into another. */
-export function compareSchemas(before: readonly Column[], after: readonly Column[]): SchemaChange {
+/**
+ * What turns one list of columns into another.
+ *
+ * @param renamed old names by new ones, lower case: what looks like one column gone and one come cannot be told from a
+ *   rename, so the header has to say it
+ */
+export function compareSchemas(
+  before: readonly Column[],
+  after: readonly Column[],
+  renamed: Readonly<Record<string, string>> = {},
+): SchemaChange {
   const was = columnsByName(before);
   const is = columnsByName(after);
-  const retyped = after.flatMap((column) => {
-    const from = was.get(column.name.toLowerCase())?.type;
-    return from === undefined || from === column.type ? [] : [{ column, from }];
+  const renames = after.flatMap((column) => {
+    const old = was.get(renamed[column.name.toLowerCase()] ?? '');
+    const isRenamed = old !== undefined && !was.has(column.name.toLowerCase()) && !is.has(old.name.toLowerCase());
+    return isRenamed ? [{ from: old.name, to: column.name, column, type: old.type }] : [];
   });
+  const [gone, come] = [new Set(renames.map((one) => one.from)), new Set(renames.map((one) => one.to))];
+  const retyped = [
+    ...after.flatMap((column) => {
+      const from = was.get(column.name.toLowerCase())?.type;
+      return from === undefined || from === column.type ? [] : [{ column, from }];
+    }),
+    ...renames.flatMap(({ column, type }) => (type === column.type ? [] : [{ column, from: type }])),
+  ];
+  const grown = retyped.map(({ column, from }) => ({
+    column,
+    from,
+    fields: addedFields(from, column.type, [column.name]),
+  }));
+  const others = grown.filter(({ fields }) => fields === undefined).map(({ column, from }) => ({ column, from }));
   return {
-    adds: after.filter((column) => !was.has(column.name.toLowerCase())),
-    drops: before.filter((column) => !is.has(column.name.toLowerCase())),
-    widens: retyped.filter(({ column, from }) => isWider(from, column.type)),
-    replaces: retyped.filter(({ column, from }) => !isWider(from, column.type)),
+    adds: after.filter((column) => !was.has(column.name.toLowerCase()) && !come.has(column.name)),
+    drops: before.filter((column) => !is.has(column.name.toLowerCase()) && !gone.has(column.name)),
+    widens: others.filter(({ column, from }) => isWider(from, column.type)),
+    replaces: others.filter(({ column, from }) => !isWider(from, column.type)),
+    renames: renames.map(({ from, to }) => ({ from, to })),
+    fields: grown.flatMap(({ fields }) => fields ?? []),
   };
 }
 
@@ -68,6 +99,7 @@ export function schemaChangeProblems(model: Model, change: SchemaChange): readon
   const added = [
     ...change.adds.map((column) => column.name),
     ...change.widens.map(({ column, from }) => `${column.name} (${from} to ${column.type})`),
+    ...change.fields.map(({ path }) => path.join('.')),
   ];
   const additive = reaction(model, model.kind.onAdditiveChange, added, {
     word: 'additive',

@@ -5,7 +5,7 @@ import type { PlanOptions } from '../domain/plan.js';
 import { builtKey, type Environment, type LakeState, type Snapshot } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
 import type { Candidate } from './candidates.js';
-import { effectiveIntervals } from './missing.js';
+import { autoRestated, effectiveIntervals } from './missing.js';
 import { compareSchemas } from './schema-change.js';
 
 export interface StepsRequest {
@@ -21,8 +21,10 @@ export interface StepsRequest {
 }
 
 /** The steps in the order in which they run: data in, each model's table made and filled, views moved. Empty when nothing is to do. */
-export function planSteps(request: StepsRequest): readonly Step[] {
-  const { candidates } = request;
+export function planSteps(asked: StepsRequest): readonly Step[] {
+  const { candidates } = asked;
+  const automatic = autoRestated(candidates, { ...asked, models: asked.target.models });
+  const request = { ...asked, restated: new Set([...asked.restated, ...automatic.keys()]) };
   const sources = sourceSteps(request);
   const alters = candidates.flatMap((candidate) => alterStep(candidate, request));
   // Rows that a forward-only change makes again need the columns that come with the promotion.
@@ -60,6 +62,13 @@ function createStep({ snapshot }: Candidate, { target, state }: StepsRequest): r
   return [{ type: 'create', model: snapshot.key, version: model.version }];
 }
 
+/** Old names of columns by their new ones, as the header declares them. */
+export function renamedColumns({ definition }: Snapshot): Readonly<Record<string, string>> {
+  const declared = definition.renamedColumns;
+  if (typeof declared !== 'object' || declared === null || Array.isArray(declared)) return {};
+  return Object.fromEntries(Object.entries(declared).map(([to, from]) => [to, String(from)]));
+}
+
 /** A forward-only change reaches the table in place, in the transaction that promotes it. */
 function alterStep({ snapshot }: Candidate, { target, current, baseline }: StepsRequest): readonly Step[] {
   const model = target.models[snapshot.key];
@@ -72,13 +81,15 @@ function alterStep({ snapshot }: Candidate, { target, current, baseline }: Steps
     wasHere.fingerprint === model.fingerprint
   )
     return [];
-  const change = compareSchemas(base.columns, snapshot.columns);
+  const change = compareSchemas(base.columns, snapshot.columns, renamedColumns(snapshot));
   const replaced = change.replaces.map(({ column }) => column.name);
   const adds = [...change.adds.map((column) => column.name), ...replaced];
   const drops = [...change.drops.map((column) => column.name), ...replaced];
   const widened = change.widens.map(({ column }) => column.name);
-  if (adds.length + drops.length + widened.length === 0) return [];
-  return [{ type: 'alter', model: snapshot.key, version: model.version, adds: [...adds, ...widened], drops }];
+  const { renames, fields } = change;
+  if (adds.length + drops.length + widened.length + renames.length + fields.length === 0) return [];
+  const { version } = model;
+  return [{ type: 'alter', model: snapshot.key, version, adds: [...adds, ...widened], drops, renames, fields }];
 }
 
 function fillSteps(
