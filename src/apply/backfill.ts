@@ -8,6 +8,7 @@ import type { Step } from '../domain/step.js';
 import { runAudits } from './audits.js';
 import { computeRows, dropComputed } from './compute-rows.js';
 import { modelOf, nameInlineParents, orThrow } from './model-steps.js';
+import { dropChanges, type ReadChanges, readChanges } from './read-changes.js';
 import type { Work } from './work.js';
 
 const STAGING = ident('__scilake_staging');
@@ -28,11 +29,13 @@ export async function backfill(
   const key = builtKey(snapshot, step.version);
   await nameInlineParents(snapshot, work);
   await runBefore(orThrow(program.statements('before', interval, table)), work);
+  const read = await changesFor(step, work);
+  const isWhole = step.replaces === true || read?.mode === 'whole';
   const computed = program.code === undefined ? undefined : await computeRows(program.code, snapshot, interval, work);
   const note = work.note(`build ${step.model}`, `build/${step.model}/${interval.start}-${interval.end}`);
   const rows = await work.session.transaction(note, async (transaction) => {
     const statements =
-      snapshot.storage === 'view'
+      snapshot.storage === 'view' || read?.mode === 'unchanged'
         ? []
         : program.kind.fill({
             target: table,
@@ -40,11 +43,12 @@ export async function backfill(
             columns: snapshot.columns,
             query: computed ?? orThrow(program.query(interval)),
             interval,
-            isEmpty: step.replaces === true || !work.filled.has(key),
+            isEmpty: isWhole || !work.filled.has(key),
+            ...(read?.changes === undefined ? {} : { changes: read.changes }),
             partitionedBy: textList(snapshot.definition.partitionedBy),
             executionTime: work.plan.options.executionTime,
           });
-    if (step.replaces === true) await transaction.run(`DELETE FROM ${table}`);
+    if (isWhole && work.filled.has(key)) await transaction.run(`DELETE FROM ${table}`);
     const written = await fill(statements, transaction, program.location);
     for (const statement of orThrow(program.statements('after', interval, table))) await transaction.run(statement);
     await runAudits({
@@ -55,14 +59,32 @@ export async function backfill(
       run: (sql) => transaction.rows(sql),
       emit: work.effects.emit,
     });
-    await stateWriter(transaction, work.plan.id, work.effects.now()).interval(key, interval);
+    const writer = stateWriter(transaction, work.plan.id, work.effects.now());
+    if (read !== undefined) await writer.consumed(key, read.parent, read.snapshotId);
+    await writer.interval(key, interval);
     return written;
   });
   work.filled.add(key);
   if (computed !== undefined) await dropComputed(work);
+  if (read?.changes !== undefined) await dropChanges(work);
   if (program.kind.usesStaging)
     await work.session.exclusively((database) => database.run(`DROP TABLE IF EXISTS temp.${STAGING}`));
   return snapshot.storage === 'view' ? undefined : rows;
+}
+
+/** What changed in the parent, for a kind that reads no more than that. */
+async function changesFor(
+  { model, version, interval, replaces }: Extract<Step, { readonly type: 'backfill' }>,
+  work: Work,
+): Promise<ReadChanges | undefined> {
+  const { snapshot, program } = modelOf(model, work);
+  if (program.kind.readsChanges !== true) return undefined;
+  const read = await readChanges(snapshot, version, orThrow(program.query(interval)), work);
+  return replaces === true && read.mode !== 'whole' ? { ...withoutChanges(read), mode: 'whole' } : read;
+}
+
+function withoutChanges({ parent, snapshotId }: ReadChanges): Pick<ReadChanges, 'parent' | 'snapshotId'> {
+  return { parent, snapshotId };
 }
 
 function textList(value: unknown): readonly string[] {

@@ -121,19 +121,31 @@ export async function nameInlineParents(snapshot: Snapshot, work: Work): Promise
 
 /** The physical table or view behind a logical name, as SQL. */
 function physicalOf(key: string, work: Work): string | undefined {
+  const name = physicalNameOf(key, work);
+  return name === undefined ? undefined : inLake(name);
+}
+
+/** The same for what must be there. */
+export function physicalTableOf(key: string, work: Work): TableName {
+  const name = physicalNameOf(key, work);
+  if (name === undefined) throw new Error(`nothing stands behind ${key}`);
+  return name;
+}
+
+function physicalNameOf(key: string, work: Work): TableName | undefined {
   const version = work.plan.target.models[key]?.version;
   const snapshot = work.plan.snapshots.find((candidate) => candidate.key === key);
-  if (snapshot !== undefined && version !== undefined) return inLake(physicalTable(snapshot, version));
+  if (snapshot !== undefined && version !== undefined) return physicalTable(snapshot, version);
   for (const source of work.project.sources) {
     for (const element of source.elements) {
       const name: TableName = { schema: source.source.name, table: element.table.toLowerCase() };
-      if (`${name.schema}.${name.table}` === key) return inLake(physicalName(name, source.version));
+      if (`${name.schema}.${name.table}` === key) return physicalName(name, source.version);
     }
   }
   const outside = work.project.models.find(
     (bound) => bound.model.key === key && bound.model.kind.storage === 'outside',
   );
-  return outside === undefined ? undefined : inLake(outside.model.name);
+  return outside?.model.name;
 }
 
 export function orThrow<T>(result: Result<T>): T {

@@ -17,6 +17,8 @@ const definitions = {
   intervals: 'built_key VARCHAR, start_ms BIGINT, end_ms BIGINT, plan_id VARCHAR, created_at TIMESTAMP WITH TIME ZONE',
   environments: 'name VARCHAR, sequence BIGINT, plan_id VARCHAR, created_at TIMESTAMP WITH TIME ZONE, payload VARCHAR',
   datasets: 'source VARCHAR, version VARCHAR, plan_id VARCHAR, created_at TIMESTAMP WITH TIME ZONE, payload VARCHAR',
+  consumed:
+    'built_key VARCHAR, table_name VARCHAR, snapshot_id BIGINT, plan_id VARCHAR, created_at TIMESTAMP WITH TIME ZONE',
   plans: 'plan_id VARCHAR, environment VARCHAR, created_at TIMESTAMP WITH TIME ZONE, payload VARCHAR',
 } as const;
 
@@ -48,14 +50,18 @@ export async function ensureStateTables(session: LakeSession, now: Date): Promis
   });
 }
 
-/** Listed from DuckLake's own tables: the information schema costs a millisecond a table. */
 async function stateVersion(database: Database): Promise<number | undefined> {
-  const tables = await database.rows(
-    `SELECT 1 FROM "__ducklake_metadata_${LAKE}".main.ducklake_table AS t JOIN "__ducklake_metadata_${LAKE}".main.ducklake_schema AS s USING (schema_id) WHERE s.schema_name = '${STATE_SCHEMA}' AND t.table_name = 'meta' AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL`,
-  );
-  if (tables.length === 0) return undefined;
+  if (!(await hasStateTable(database, 'meta'))) return undefined;
   const [row] = await database.rows(`SELECT value FROM ${stateTable('meta')} WHERE key = 'state_version'`);
   return row === undefined ? undefined : Number(row.value);
+}
+
+/** Listed from DuckLake's own tables: the information schema costs a millisecond a table. */
+async function hasStateTable(database: Database, table: StateTable): Promise<boolean> {
+  const tables = await database.rows(
+    `SELECT 1 FROM "__ducklake_metadata_${LAKE}".main.ducklake_table AS t JOIN "__ducklake_metadata_${LAKE}".main.ducklake_schema AS s USING (schema_id) WHERE s.schema_name = '${STATE_SCHEMA}' AND t.table_name = '${table}' AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL`,
+  );
+  return tables.length > 0;
 }
 
 function checkVersion(version: number): void {
@@ -122,12 +128,29 @@ export async function readManifest(database: Database, source: string, version: 
   return row === undefined ? undefined : String(row.value);
 }
 
+/** Up to which snapshot of the lake a table has read the changes of its parent, and which table that was. */
+export async function consumedSnapshot(
+  session: LakeSession,
+  key: string,
+): Promise<{ readonly table: string; readonly snapshotId: number } | undefined> {
+  return session.exclusively(async (database) => {
+    if (!(await hasStateTable(database, 'consumed'))) return undefined;
+    const [row] = await database.rows(
+      `SELECT table_name, snapshot_id FROM ${stateTable('consumed')} WHERE built_key = $1 ORDER BY snapshot_id DESC LIMIT 1`,
+      [key],
+    );
+    return row === undefined ? undefined : { table: String(row.table_name), snapshotId: Number(row.snapshot_id) };
+  });
+}
+
 /** Records within the caller's transaction. */
 export interface StateWriter {
   /** @param key `builtKey` of the physical table */
   interval(key: string, interval: Interval): Promise<void>;
   /** @param manifest  the text of its `manifest.json`: what tables do not say (categories, dtypes), for the way back */
   dataset(dataset: Dataset, manifest: string): Promise<void>;
+  /** @param table physical name of the parent whose changes have been read */
+  consumed(key: string, table: TableName, snapshotId: number): Promise<void>;
   snapshots(snapshots: readonly Snapshot[]): Promise<void>;
   environment(environment: Environment): Promise<void>;
   plan(plan: Plan, payload: string): Promise<void>;
@@ -148,6 +171,11 @@ export function stateWriter(transaction: Transaction, planId: string, now: Date)
       await insert('datasets', [[dataset.source, dataset.version, planId, at, JSON.stringify(dataset)]]);
       // Beside the record, not in it: records are all read at each start, manifests hold every category.
       await insert('meta', [[manifestKey(dataset.source, dataset.version), manifest]]);
+    },
+    async consumed(key, table, snapshotId) {
+      // A lake that an earlier version made has no such table yet.
+      await transaction.run(`CREATE TABLE IF NOT EXISTS ${stateTable('consumed')} (${definitions.consumed})`);
+      await insert('consumed', [[key, `${table.schema}.${table.table}`, snapshotId, planId, at]]);
     },
     snapshots: (snapshots) =>
       insert(

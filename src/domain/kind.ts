@@ -44,6 +44,8 @@ export interface ModelKind {
   readonly addedColumns?: readonly Column[];
   /** For CUSTOM: the function of the project that gives the statements of `fill`. */
   readonly materialization?: { readonly name: string; readonly properties: Readonly<Record<string, string>> };
+  /** Its fill gets what changed in its parent since it was read last, in place of the whole. */
+  readonly readsChanges?: true;
   /** Its fill loads into the temporary table first. */
   readonly usesStaging?: true;
   /** The SQL that puts the rows of one interval into the table. */
@@ -72,6 +74,8 @@ export interface FillRequest {
   readonly isEmpty: boolean;
   /** Expressions over the table's columns, as the header gives them. */
   readonly partitionedBy: readonly string[];
+  /** For a kind that reads changes: tables with what the query gives of rows that are gone, and of rows that have come. */
+  readonly changes?: { readonly removed: string; readonly added: string };
   /** ms UTC: when the plan says that it runs. */
   readonly executionTime: number;
 }

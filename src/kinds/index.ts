@@ -2,6 +2,7 @@ import { custom } from './custom.js';
 import { embedded } from './embedded.js';
 import { external } from './external.js';
 import { full } from './full.js';
+import { incrementalByChange } from './incremental-by-change.js';
 import { incrementalByPartition } from './incremental-by-partition.js';
 import { incrementalByTimeRange } from './incremental-by-time-range.js';
 import { incrementalByUniqueKey } from './incremental-by-unique-key.js';
@@ -21,6 +22,7 @@ export const kinds: readonly KindDefinition[] = [
   incrementalByTimeRange,
   incrementalByUniqueKey,
   incrementalByPartition,
+  incrementalByChange,
   incrementalUnmanaged,
   scdType2ByTime,
   scdType2ByColumn,

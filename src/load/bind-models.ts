@@ -11,6 +11,7 @@ import type { Rendered } from '../parse/macros/index.js';
 import type { BindCache } from './bind-cache.js';
 import { bindCode, bindExternal, bindSeed } from './bind-tables.js';
 import type { Binding } from './binding.js';
+import { changeFeedProblems } from './change-feed.js';
 import { engineDiagnostic } from './engine-diagnostic.js';
 import { cycleDiagnostics, missingParents } from './graph-diagnostics.js';
 import { columnsByTable } from './macro-scope.js';
@@ -188,6 +189,7 @@ async function endModel(one: Askable, binding: Binding, context: BindContext): P
     ...undeclaredReads({ model, parents, known }),
     ...sourcePromises(model, parents, context.sources),
     ...unknownLineageLint(model, lineage),
+    ...(model.kind.readsChanges === true ? changeFeedProblems(model, lineage, context) : []),
   ];
   if (errors.some((error) => error.severity === 'error')) return { ok: false, errors };
   if (model.kind.storage === 'inline') tables.addInline({ model, parents, columns }, rendered.sql);

@@ -10,6 +10,7 @@ const database = useDatabase();
 const spelt: Readonly<Record<string, string>> = {
   INCREMENTAL_BY_TIME_RANGE: 'INCREMENTAL_BY_TIME_RANGE (time_column ds)',
   INCREMENTAL_BY_UNIQUE_KEY: 'INCREMENTAL_BY_UNIQUE_KEY (unique_key id)',
+  INCREMENTAL_BY_CHANGE: 'INCREMENTAL_BY_CHANGE (unique_key id)',
   SCD_TYPE_2_BY_TIME: 'SCD_TYPE_2_BY_TIME (unique_key id)',
   SCD_TYPE_2_BY_COLUMN: 'SCD_TYPE_2_BY_COLUMN (unique_key id, columns *)',
   SEED: "SEED (path 'a.csv')",
@@ -18,12 +19,18 @@ const spelt: Readonly<Record<string, string>> = {
 const all = kinds
   .map(({ names: [name] }) => ({ name, text: spelt[name] ?? name }))
   .filter(({ name }) => name !== 'MANAGED' && name !== 'CUSTOM');
-/** Kinds whose table holds the rows of the query and nothing else, however often it is filled. */
+/** Kinds whose table holds the rows of the query and nothing else, however often it is filled (by change: by the changes alone). */
 const tables = all.filter(
   ({ name }) =>
-    !['VIEW', 'EMBEDDED', 'EXTERNAL', 'INCREMENTAL_UNMANAGED', 'SCD_TYPE_2_BY_TIME', 'SCD_TYPE_2_BY_COLUMN'].includes(
-      name,
-    ),
+    ![
+      'VIEW',
+      'EMBEDDED',
+      'EXTERNAL',
+      'INCREMENTAL_UNMANAGED',
+      'INCREMENTAL_BY_CHANGE',
+      'SCD_TYPE_2_BY_TIME',
+      'SCD_TYPE_2_BY_COLUMN',
+    ].includes(name),
 );
 
 describe('the registry', () => {
