@@ -2,6 +2,7 @@ export type { AppliedPlan } from './apply/apply-plan.js';
 export { workerConverter } from './convert/converter.js';
 export { convertFile, formats, inProcessConverter, inspectFile } from './convert/index.js';
 export type { BoundProject } from './domain/bound-project.js';
+export { defineMacro, defineMaterialization, defineModel, defineSignal } from './domain/define.js';
 export type { Diagnostic, Result } from './domain/diagnostic.js';
 export { DiagnosticError } from './domain/diagnostic.js';
 export type { Event } from './domain/event.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Message } from 'esbuild';
 import type { Diagnostic } from '../domain/diagnostic.js';
 import type { Files } from './files.js';
@@ -15,13 +15,8 @@ export interface CodeModule {
   readonly exports: ReadonlyMap<string, unknown>;
 }
 
-/** What a project's code may import under the name `scilake`: functions that only give types to what they get. */
-const ownModule = `
-export const defineMacro = (macro) => macro;
-export const defineSignal = (signal) => signal;
-export const defineMaterialization = (materialization) => materialization;
-export const defineModel = (header, run) => ({ scilakeModel: true, header, run });
-`;
+/** What a project's code gets from `import … from 'scilake'`: functions that only give types to what they take. */
+const ownModule = fileURLToPath(new URL(`../domain/define${path.extname(import.meta.url)}`, import.meta.url));
 
 /**
  * Bundles and loads a project's own TypeScript (or JavaScript). It runs in this process, as the project's own code: whoever
@@ -59,8 +54,7 @@ export async function loadCode(
           {
             name: 'scilake',
             setup(bundler) {
-              bundler.onResolve({ filter: /^scilake$/ }, () => ({ path: 'scilake', namespace: 'scilake' }));
-              bundler.onLoad({ filter: /.*/, namespace: 'scilake' }, () => ({ contents: ownModule }));
+              bundler.onResolve({ filter: /^scilake$/ }, () => ({ path: ownModule }));
             },
           },
         ],
