@@ -2,6 +2,7 @@ import { type Diagnostic, DiagnosticError } from '../domain/diagnostic.js';
 import type { Emit } from '../domain/event.js';
 import type { Interval } from '../domain/interval.js';
 import type { ModelProgram } from '../domain/program.js';
+import { isReached } from '../domain/threshold.js';
 import type { Row } from '../effects/duckdb.js';
 
 const SAMPLE_ROWS = 3;
@@ -31,18 +32,19 @@ export async function runAudits({ program, model, table, interval, run, emit }: 
   for (const audit of queries.value) {
     const [count] = await run(`SELECT count(*) AS n FROM (${audit.sql}\n) AS audited`);
     const rows = Number(count?.n);
-    if (rows === 0) continue;
+    const isBlocking = audit.errorIf !== undefined && isReached(audit.errorIf, rows);
+    if (!isBlocking && !isReached(audit.warnIf, rows)) continue;
     const sample = await run(`SELECT * FROM (${audit.sql}\n) AS audited LIMIT ${SAMPLE_ROWS}`);
     const diagnostic: Diagnostic = {
-      code: audit.isBlocking ? 'SL0801' : 'SL0802',
-      severity: audit.isBlocking ? 'error' : 'warning',
+      code: isBlocking ? 'SL0801' : 'SL0802',
+      severity: isBlocking ? 'error' : 'warning',
       message: `audit ${audit.name} of ${model} found ${rows} ${rows === 1 ? 'row' : 'rows'}: ${sample.map(inOneLine).join('; ')}${rows > SAMPLE_ROWS ? '; …' : ''}`,
       location: audit.location,
-      ...(audit.isBlocking
+      ...(isBlocking
         ? { hint: 'nothing of this load is visible; correct the query or the data, or make the audit non-blocking' }
         : {}),
     };
-    if (audit.isBlocking) blocking.push(diagnostic);
+    if (isBlocking) blocking.push(diagnostic);
     else {
       found += rows;
       emit({ type: 'diagnostic', diagnostic });

@@ -35,8 +35,19 @@ export interface Audit {
   readonly blocking: boolean;
   readonly skip: boolean;
   readonly description: string;
+  /** Set for an audit that belongs to no model. */
+  readonly standalone?: StandaloneAudit;
+  /** `@DEF(…)` statements in front of its query. */
+  readonly definitions: readonly SqlText[];
   readonly query: SqlText;
   readonly location: SourceLocation;
+}
+
+/** An audit that is a node of the graph by itself: it runs once what it reads is built, and when its cron is due. */
+export interface StandaloneAudit {
+  readonly cron: Cron;
+  /** Beyond what its query shows. */
+  readonly dependsOn: readonly DeclaredName[];
 }
 
 /** A table that the project wants: its query and how its rows come to be. */

@@ -2,12 +2,16 @@ import type { Result } from './diagnostic.js';
 import type { Interval } from './interval.js';
 import type { ModelKind } from './kind.js';
 import type { Model } from './model.js';
+import type { Threshold } from './threshold.js';
 
 /** An audit on one table, ready to run. */
 export interface AuditQuery {
   readonly name: string;
   readonly sql: string;
-  readonly isBlocking: boolean;
+  /** From how many rows on it blocks; undefined: never. */
+  readonly errorIf: Threshold | undefined;
+  /** From how many rows on it warns, where it does not block. */
+  readonly warnIf: Threshold;
   readonly location: Model['location'];
 }
 

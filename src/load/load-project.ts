@@ -46,7 +46,7 @@ export async function loadProject(effects: LoadEffects): Promise<Result<BoundPro
 }
 
 /** Errors that leave no file out. */
-const wholeFile: ReadonlySet<string> = new Set(['SL0303', 'SL0804']);
+const wholeFile: ReadonlySet<string> = new Set(['SL0303', 'SL0804', 'SL0805']);
 
 const missingTable: ReadonlySet<string> = new Set(['SL0203', 'SL0302', 'SL0304']);
 

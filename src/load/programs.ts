@@ -84,7 +84,13 @@ function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, co
         attached.map((one): Result<AuditQuery> => {
           const sql = auditQuery(one, rows, scope);
           return sql.ok
-            ? succeed({ name: one.call.name, sql: sql.value, isBlocking: one.isBlocking, location: one.call.location })
+            ? succeed({
+                name: one.call.name,
+                sql: sql.value,
+                errorIf: one.errorIf,
+                warnIf: one.warnIf,
+                location: one.call.location,
+              })
             : sql;
         }),
       );

@@ -39,7 +39,9 @@ export function modelDefinition(bound: BoundModel, audits: ReadonlyMap<string, A
       return {
         name: call.name,
         arguments: call.arguments,
-        query: audit?.query.text ?? '',
+        query: [...(audit?.definitions ?? []), ...(audit === undefined ? [] : [audit.query])]
+          .map((statement) => statement.text)
+          .join(';\n'),
         blocking: audit?.blocking ?? true,
         skip: audit?.skip ?? false,
       };
