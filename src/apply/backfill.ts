@@ -5,8 +5,8 @@ import type { FillStatement } from '../domain/kind.js';
 import { ident, inLake } from '../domain/names.js';
 import { builtKey, physicalTable } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
-import { runAudits } from './audits.js';
 import { modelOf, nameInlineParents, orThrow } from './model-steps.js';
+import { auditLoad, keepingFailures } from './recorded-audits.js';
 import type { Work } from './work.js';
 
 const STAGING = ident('__scilake_staging');
@@ -28,34 +28,29 @@ export async function backfill(
   await nameInlineParents(snapshot, work);
   await runBefore(orThrow(program.statements('before', interval, table)), work);
   const note = work.note(`build ${step.model}`, `build/${step.model}/${interval.start}-${interval.end}`);
-  const rows = await work.session.transaction(note, async (transaction) => {
-    const statements =
-      snapshot.storage === 'view'
-        ? []
-        : program.kind.fill({
-            target: table,
-            staging: STAGING,
-            columns: snapshot.columns,
-            query: orThrow(program.query(interval)),
-            interval,
-            isEmpty: step.replaces === true || !work.filled.has(key),
-            partitionedBy: textList(snapshot.definition.partitionedBy),
-            executionTime: work.plan.options.executionTime,
-          });
-    if (step.replaces === true) await transaction.run(`DELETE FROM ${table}`);
-    const written = await fill(statements, transaction, program.location);
-    for (const statement of orThrow(program.statements('after', interval, table))) await transaction.run(statement);
-    await runAudits({
-      program,
-      model: step.model,
-      table,
-      interval,
-      run: (sql) => transaction.rows(sql),
-      emit: work.effects.emit,
+  const load = () =>
+    work.session.transaction(note, async (transaction) => {
+      const statements =
+        snapshot.storage === 'view'
+          ? []
+          : program.kind.fill({
+              target: table,
+              staging: STAGING,
+              columns: snapshot.columns,
+              query: orThrow(program.query(interval)),
+              interval,
+              isEmpty: step.replaces === true || !work.filled.has(key),
+              partitionedBy: textList(snapshot.definition.partitionedBy),
+              executionTime: work.plan.options.executionTime,
+            });
+      if (step.replaces === true) await transaction.run(`DELETE FROM ${table}`);
+      const written = await fill(statements, transaction, program.location);
+      for (const statement of orThrow(program.statements('after', interval, table))) await transaction.run(statement);
+      await auditLoad(transaction, { snapshot, version: step.version, interval }, work);
+      await stateWriter(transaction, work.plan.id, work.effects.now()).interval(key, interval);
+      return written;
     });
-    await stateWriter(transaction, work.plan.id, work.effects.now()).interval(key, interval);
-    return written;
-  });
+  const rows = await keepingFailures(`${step.model} ${step.version}`, work, load);
   work.filled.add(key);
   if (program.kind.usesStaging)
     await work.session.exclusively((database) => database.run(`DROP TABLE IF EXISTS temp.${STAGING}`));

@@ -133,6 +133,8 @@ function lineOf(step: Step, style: Style): string | undefined {
       return `${style.bold('Alter')}    ${step.model}${step.adds.length > 0 ? ` adds ${step.adds.join(', ')}` : ''}${step.drops.length > 0 ? ` drops ${step.drops.join(', ')}` : ''}`;
     case 'audit':
       return `${style.bold('Audit')}    ${step.model}`;
+    case 'standalone':
+      return `${style.bold('Audit')}    ${step.audit}`;
     case 'record':
       return `${style.bold('Record')}   ${step.model} ${style.dim(drawIntervals([step.interval]))}`;
     case 'promote':

@@ -1,6 +1,7 @@
 import type { Column } from './column.js';
 import type { Cron } from './cron.js';
 import type { SourceLocation } from './diagnostic.js';
+import type { Freshness } from './freshness.js';
 import type { IntervalUnit } from './interval.js';
 import type { JsonValue, ModelKind } from './kind.js';
 import type { Span, TextFile } from './location.js';
@@ -120,4 +121,6 @@ export interface Source {
   readonly citation: string;
   readonly homepage: string;
   readonly description: string;
+  /** How old it may be; undefined: any age will do. */
+  readonly freshness?: Freshness;
 }

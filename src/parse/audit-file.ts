@@ -108,13 +108,6 @@ export function readAudit(file: TextFile, header: HeaderBlock, body: AuditBody):
 /** What only audits that stand alone have: when they are due, and what they read besides what their query shows. */
 function readStandalone(properties: PropertyReader): StandaloneAudit | undefined {
   const isStandalone = properties.flag('standalone', false);
-  if (isStandalone)
-    properties.report(
-      'SL0105',
-      properties.ownerSpan,
-      'standalone audits are not supported yet',
-      'attach the audit to a model: audits (name)',
-    );
   const cron = properties.fragment('cron');
   const expression = cron === undefined ? '@daily' : asText(cron);
   const timeZone = properties.text('cron_tz') ?? 'UTC';

@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import type { Plan } from '../../domain/plan.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { buildPlan, snapshotsOf } from '../../plan/build-plan.js';
-import { load, recordedState } from '../../workflow.js';
+import { load, recordedState, staleSources } from '../../workflow.js';
 import { type CommandContext, type CommandDefinition, exitCodes, textOption } from '../command.js';
 import { drawPlan } from '../draw-plan.js';
 import { planJson } from '../plan-json.js';
@@ -63,7 +63,9 @@ export async function makePlan(
   const state = await recordedState(context.workspace, project.project.config);
   const planned = buildPlan(project, state, planOptions);
   if (!planned.ok) return reportErrors(context, planned.errors);
-  reportWarnings(context, planned.warnings);
+  const stale = await staleSources(context.workspace, project, planOptions.executionTime);
+  reportWarnings(context, [...planned.warnings, ...stale]);
   const base = state.environments.get(planned.value.environment) ?? state.environments.get(planned.value.basedOn ?? '');
-  return { plan: planned.value, project, before: snapshotsOf(base, state) };
+  const plan = { ...planned.value, warnings: [...planned.value.warnings, ...stale] };
+  return { plan, project, before: snapshotsOf(base, state) };
 }
