@@ -21,6 +21,8 @@ export interface ModelProgram {
   readonly location: Model['location'];
   /** A SELECT that gives the table's columns in their order and stored types; names resolve in the run catalog. */
   query(interval: Interval): Result<string>;
+  /** The query as its author wrote it, variables filled in. @throws Error for a model without one */
+  written(interval: Interval): Result<string>;
   /**
    * The statements around the query, or those that run once an environment's view is moved.
    *

@@ -52,6 +52,10 @@ function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, co
     const rendered = renderMacros(sql, scope());
     return rendered.ok ? succeed(rendered.value.sql) : rendered;
   };
+  const written = (interval: Interval): Result<string> => {
+    if (model.query === undefined) throw new Error(`${model.key} has no query`);
+    return render(model.query, () => scopeFor(interval, 'evaluating'));
+  };
   return {
     kind: model.kind,
     location: model.location,
@@ -63,10 +67,10 @@ function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, co
             seedQuery(seedPath(model, model.kind.seed, context.projectFolder), model.kind.seed, model.declaredColumns),
           ),
         );
-      if (model.query === undefined) throw new Error(`${model.key} has no query`);
-      const rendered = render(model.query, () => scopeFor(interval, 'evaluating'));
+      const rendered = written(interval);
       return rendered.ok ? succeed(guarded(bound, rendered.value)) : rendered;
     },
+    written,
     statements(stage, interval, thisModel) {
       const { preStatements: before, postStatements: after, onVirtualUpdate: moved } = model;
       const macroStage = stage === 'moved' ? 'promoting' : 'evaluating';

@@ -8,6 +8,7 @@ import { drawPlan } from '../draw-plan.js';
 import { planJson } from '../plan-json.js';
 import { reportErrors, reportWarnings, showJson } from '../report.js';
 import { styleOf } from '../style.js';
+import { checksBeforePlan } from './checks-before.js';
 import { configurePlanOptions, readPlanOptions } from './plan-options.js';
 
 /** `scilake plan [ENV]`: what apply would do. Writes nothing but the file of `-o`. */
@@ -60,6 +61,9 @@ export async function makePlan(
   reportWarnings(context, loaded.warnings);
   const project = loaded.value;
   const planOptions = await readPlanOptions(context, project.project.config, positionals, options);
+  const broken = await checksBeforePlan(context, project, options, planOptions.executionTime);
+  if (broken.some(({ severity }) => severity === 'error')) return reportErrors(context, broken);
+  reportWarnings(context, broken);
   const state = await recordedState(context.workspace, project.project.config);
   const planned = buildPlan(project, state, planOptions);
   if (!planned.ok) return reportErrors(context, planned.errors);
