@@ -56,6 +56,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./create-test.js')).createTest,
   },
   {
+    name: 'lint',
+    summary: 'hold models against rules of style and care',
+    load: async () => (await import('./lint.js')).lint,
+  },
+  {
     name: 'audit',
     summary: 'audit what is built, without building',
     load: async () => (await import('./audit.js')).auditCommand,
