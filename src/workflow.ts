@@ -1,5 +1,7 @@
 import * as path from 'node:path';
 import { type AppliedPlan, type ApplyEffects, type ApplyRequest, applyPlan } from './apply/apply-plan.js';
+import { type AuditEnvironmentRequest, auditEnvironment, type EnvironmentAudits } from './apply/audit-environment.js';
+import { auditFreshness } from './apply/source-freshness.js';
 import { type LakeLocation, LakeMissingError, type LakeSession } from './catalog/lake-session.js';
 import { openRunCatalog } from './catalog/run-catalog.js';
 import { ensureStateTables, environmentTables, readState } from './catalog/state-tables.js';
@@ -12,7 +14,9 @@ import type { Database } from './effects/duckdb.js';
 import { loadProject } from './load/load-project.js';
 import { hookStatements, modelPrograms } from './load/programs.js';
 import { readyIntervals } from './load/signals.js';
+import { standaloneAudit } from './load/standalone-audit.js';
 import { buildPlan } from './plan/build-plan.js';
+import { auditDefinition } from './plan/standalone.js';
 import type { Workspace } from './workspace.js';
 
 export { type Outside, openWorkspace, type Workspace } from './workspace.js';
@@ -78,10 +82,30 @@ export async function apply(workspace: Workspace, project: BoundProject, wanted:
       stagingFolder: ownFolder(workspace, 'staging'),
     };
     return applyPlan(
-      { plan: wanted, project, programs, state: before, session, hooks: hooksOf(project, wanted) },
+      {
+        plan: wanted,
+        project,
+        programs,
+        standalone: standaloneOf(project, { ...wanted, ...wanted.options }),
+        state: before,
+        session,
+        hooks: hooksOf(project, wanted),
+      },
       effects,
     );
   });
+}
+
+function standaloneOf(
+  { audits, project }: BoundProject,
+  context: { readonly environment: string; readonly executionTime: number },
+): ApplyRequest['standalone'] {
+  return new Map(
+    audits.map(({ audit, reads }) => [
+      audit.name,
+      { query: standaloneAudit(audit, project, context), reads, definition: auditDefinition(audit) },
+    ]),
+  );
 }
 
 /** @throws DiagnosticError when a macro in them cannot be expanded */
@@ -97,6 +121,68 @@ function hooksOf(project: BoundProject, wanted: Plan): ApplyRequest['hooks'] {
   if (!before.ok) throw new DiagnosticError(before.errors);
   if (!after.ok) throw new DiagnosticError(after.errors);
   return { before: before.value, after: after.value };
+}
+
+/** What of an environment is audited, and how. */
+export type AuditOptions = Pick<AuditEnvironmentRequest, 'names' | 'range' | 'executionTime' | 'keepsResults'>;
+
+/**
+ * Audits what an environment holds, without building.
+ *
+ * @throws DiagnosticError SL0710 when there is no lake or no such environment
+ */
+export async function audit(
+  workspace: Workspace,
+  project: BoundProject,
+  name: string,
+  options: AuditOptions,
+): Promise<EnvironmentAudits> {
+  const { outside, projectFolder } = workspace;
+  const { config } = project.project;
+  if (!workspace.lakes.exists(lakeLocation(workspace, config))) throw new DiagnosticError([noEnvironment(name, [])]);
+  return withLake(workspace, config, options.keepsResults ? 'write' : 'read', async (session) => {
+    const state = await readState(session);
+    const environment = state.environments.get(name);
+    if (environment === undefined) throw new DiagnosticError([noEnvironment(name, [...state.environments.keys()])]);
+    if (options.keepsResults) await ensureStateTables(session, outside.now());
+    const context = { executionTime: options.executionTime, environment: name };
+    const programs = modelPrograms({ project, projectFolder, ...context });
+    const standalone = standaloneOf(project, context);
+    const effects = { now: outside.now(), files: outside.files };
+    return auditEnvironment({
+      session,
+      project,
+      programs,
+      standalone,
+      environment,
+      state,
+      ...effects,
+      ...options,
+    });
+  });
+}
+
+/** Sources that are older than they should be, as far as that is known before anything is fetched. */
+export async function staleSources(
+  workspace: Workspace,
+  project: BoundProject,
+  executionTime: number,
+): Promise<readonly Diagnostic[]> {
+  const promised = project.sources.filter(({ source }) => source.freshness !== undefined);
+  if (promised.length === 0) return [];
+  const { config } = project.project;
+  const { files } = workspace.outside;
+  const judge = async (session: LakeSession | undefined, state: LakeState): Promise<readonly Diagnostic[]> => {
+    const found: Diagnostic[] = [];
+    for (const source of promised) {
+      const { diagnostic } = await auditFreshness(source, { session, state, executionTime, files });
+      if (diagnostic !== undefined) found.push({ ...diagnostic, severity: 'warning' });
+    }
+    return found;
+  };
+  const needsLake = promised.some(({ source }) => source.freshness?.column !== undefined);
+  if (!needsLake || !workspace.lakes.exists(lakeLocation(workspace, config))) return judge(undefined, emptyState);
+  return withLake(workspace, config, 'read', async (session) => judge(session, await readState(session)));
 }
 
 /**

@@ -8,7 +8,8 @@ import { physicalTable } from '../domain/snapshot.js';
 import { type Step, subjectOf } from '../domain/step.js';
 import { backfill } from './backfill.js';
 import { CutOff } from './cut-off.js';
-import { auditVersion, createVersion, orThrow, recordInterval } from './model-steps.js';
+import { createVersion, orThrow, recordInterval } from './model-steps.js';
+import { auditAlone, auditVersion } from './recorded-audits.js';
 import { convertSource, fetchSource, registerSource, sourceTable } from './source-steps.js';
 import type { ApplyEffects, ApplyRequest, Work } from './work.js';
 
@@ -168,6 +169,9 @@ async function runStep(
       status: 'failed',
       elapsedMs: work.effects.elapsedMs() - start,
       error: stepDiagnostic(thrown, step, work),
+      ...(thrown instanceof DiagnosticError && thrown.diagnostics.length > 1
+        ? { moreErrors: thrown.diagnostics.slice(1) }
+        : {}),
     };
   }
 }
@@ -188,6 +192,8 @@ function execute(step: Step, work: Work): Promise<number | undefined> {
       return recordInterval(step, work);
     case 'audit':
       return auditVersion(step, work);
+    case 'standalone':
+      return auditAlone(step, work);
     // Both are part of the one transaction of the promotion.
     case 'alter':
     case 'demote':
@@ -254,9 +260,8 @@ function brokenCause(step: Step, work: Work, broken: ReadonlyMap<string, StepOut
   if (broken.has(subject)) return subject;
   if (step.type === 'fetch' || step.type === 'convert' || step.type === 'register') return undefined;
   const snapshot = work.plan.snapshots.find((candidate) => candidate.key === subject);
-  return snapshot?.parents.find(
-    (parent) => parent !== subject && (broken.has(parent) || broken.has(parent.split('.')[0] ?? '')),
-  );
+  const reads = step.type === 'standalone' ? work.standalone.get(step.audit)?.reads : snapshot?.parents;
+  return reads?.find((parent) => parent !== subject && (broken.has(parent) || broken.has(parent.split('.')[0] ?? '')));
 }
 
 function noteBroken(step: Step, outcome: StepOutcome, broken: Map<string, StepOutcome['status']>): void {
@@ -279,7 +284,8 @@ function stepDiagnostic(thrown: unknown, step: Step, work: Work): Diagnostic {
   const subject = subjectOf(step) ?? '';
   const location =
     work.programs.get(subject)?.location ??
-    work.project.sources.find((source) => source.source.name === subject)?.source.location;
+    work.project.sources.find((source) => source.source.name === subject)?.source.location ??
+    (step.type === 'standalone' ? work.project.project.audits.get(step.audit)?.location : undefined);
   const message = messageOf(thrown).split('\n\n')[0] ?? '';
   return {
     code: 'SL0708',

@@ -5,10 +5,10 @@ import type { FillStatement } from '../domain/kind.js';
 import { ident, inLake } from '../domain/names.js';
 import { builtKey, physicalTable } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
-import { runAudits } from './audits.js';
 import { computeRows, dropComputed } from './compute-rows.js';
 import { modelOf, nameInlineParents, orThrow } from './model-steps.js';
 import { dropChanges, type ReadChanges, readChanges } from './read-changes.js';
+import { auditLoad, keepingFailures } from './recorded-audits.js';
 import type { Work } from './work.js';
 
 const STAGING = ident('__scilake_staging');
@@ -33,37 +33,32 @@ export async function backfill(
   const isWhole = step.replaces === true || read?.mode === 'whole';
   const computed = program.code === undefined ? undefined : await computeRows(program.code, snapshot, interval, work);
   const note = work.note(`build ${step.model}`, `build/${step.model}/${interval.start}-${interval.end}`);
-  const rows = await work.session.transaction(note, async (transaction) => {
-    const statements =
-      snapshot.storage === 'view' || read?.mode === 'unchanged'
-        ? []
-        : program.kind.fill({
-            target: table,
-            staging: STAGING,
-            columns: snapshot.columns,
-            query: computed ?? orThrow(program.query(interval)),
-            interval,
-            isEmpty: isWhole || !work.filled.has(key),
-            ...(read?.changes === undefined ? {} : { changes: read.changes }),
-            partitionedBy: textList(snapshot.definition.partitionedBy),
-            executionTime: work.plan.options.executionTime,
-          });
-    if (isWhole && work.filled.has(key)) await transaction.run(`DELETE FROM ${table}`);
-    const written = await fill(statements, transaction, program.location);
-    for (const statement of orThrow(program.statements('after', interval, table))) await transaction.run(statement);
-    await runAudits({
-      program,
-      model: step.model,
-      table,
-      interval,
-      run: (sql) => transaction.rows(sql),
-      emit: work.effects.emit,
+  const load = () =>
+    work.session.transaction(note, async (transaction) => {
+      const statements =
+        snapshot.storage === 'view' || read?.mode === 'unchanged'
+          ? []
+          : program.kind.fill({
+              target: table,
+              staging: STAGING,
+              columns: snapshot.columns,
+              query: computed ?? orThrow(program.query(interval)),
+              interval,
+              isEmpty: isWhole || !work.filled.has(key),
+              ...(read?.changes === undefined ? {} : { changes: read.changes }),
+              partitionedBy: textList(snapshot.definition.partitionedBy),
+              executionTime: work.plan.options.executionTime,
+            });
+      if (isWhole && work.filled.has(key)) await transaction.run(`DELETE FROM ${table}`);
+      const written = await fill(statements, transaction, program.location);
+      for (const statement of orThrow(program.statements('after', interval, table))) await transaction.run(statement);
+      await auditLoad(transaction, { snapshot, version: step.version, interval }, work);
+      const writer = stateWriter(transaction, work.plan.id, work.effects.now());
+      if (read !== undefined) await writer.consumed(key, read.parent, read.snapshotId);
+      await writer.interval(key, interval);
+      return written;
     });
-    const writer = stateWriter(transaction, work.plan.id, work.effects.now());
-    if (read !== undefined) await writer.consumed(key, read.parent, read.snapshotId);
-    await writer.interval(key, interval);
-    return written;
-  });
+  const rows = await keepingFailures(`${step.model} ${step.version}`, work, load);
   work.filled.add(key);
   if (computed !== undefined) await dropComputed(work);
   if (read?.changes !== undefined) await dropChanges(work);

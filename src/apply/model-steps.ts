@@ -6,7 +6,6 @@ import { inLake, physicalName, type TableName } from '../domain/names.js';
 import type { ModelProgram } from '../domain/program.js';
 import { builtKey, physicalTable, type Snapshot } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
-import { runAudits } from './audits.js';
 import type { Work } from './work.js';
 
 type StepOf<T extends Step['type']> = Extract<Step, { readonly type: T }>;
@@ -79,24 +78,6 @@ export async function recordInterval(step: StepOf<'record'>, work: Work): Promis
   return undefined;
 }
 
-/** Runs the audits of a version that is built already. */
-export async function auditVersion(step: StepOf<'audit'>, work: Work): Promise<number> {
-  const { snapshot, program } = modelOf(step.model, work);
-  const built = work.state.built.get(builtKey(snapshot, step.version)) ?? [];
-  const interval = { start: built[0]?.start ?? 0, end: built.at(-1)?.end ?? work.plan.options.executionTime };
-  const table = inLake(physicalTable(snapshot, step.version));
-  return work.session.exclusively((database) =>
-    runAudits({
-      program,
-      table,
-      interval,
-      run: (sql) => database.rows(sql),
-      emit: work.effects.emit,
-      model: step.model,
-    }),
-  );
-}
-
 /** The snapshot and the SQL of a model of the plan. */
 export function modelOf(key: string, work: Work): { readonly snapshot: Snapshot; readonly program: ModelProgram } {
   const snapshot = work.plan.snapshots.find((candidate) => candidate.key === key);
@@ -106,7 +87,7 @@ export function modelOf(key: string, work: Work): { readonly snapshot: Snapshot;
 }
 
 /** Gives EMBEDDED models their names in the run catalog, parents first, before somebody reads them. */
-export async function nameInlineParents(snapshot: Snapshot, work: Work): Promise<void> {
+export async function nameInlineParents(snapshot: Pick<Snapshot, 'key' | 'parents'>, work: Work): Promise<void> {
   for (const parent of snapshot.parents) {
     const inline = work.plan.snapshots.find((candidate) => candidate.key === parent && candidate.storage === 'inline');
     const program = work.programs.get(parent);

@@ -3,9 +3,10 @@ import type { RunCatalog } from '../catalog/run-catalog.js';
 import type { Converter, ConverterOf } from '../convert/converter.js';
 import type { BoundProject } from '../domain/bound-project.js';
 import type { Conversion } from '../domain/convert.js';
+import type { Result } from '../domain/diagnostic.js';
 import type { Emit } from '../domain/event.js';
 import type { Plan } from '../domain/plan.js';
-import type { ModelProgram } from '../domain/program.js';
+import type { AuditQuery, ModelProgram } from '../domain/program.js';
 import type { Dataset, LakeState } from '../domain/snapshot.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
@@ -25,11 +26,21 @@ export interface ApplyEffects {
   readonly converter: ConverterOf;
 }
 
+/** An audit that stands alone, ready to run. */
+export interface StandaloneQuery {
+  readonly query: Result<AuditQuery>;
+  readonly reads: readonly string[];
+  /** Hash of its definition. */
+  readonly definition: string;
+}
+
 export interface ApplyRequest {
   readonly plan: Plan;
   readonly project: BoundProject;
   readonly programs: ReadonlyMap<string, ModelProgram>;
   readonly state: LakeState;
+  /** Audits that stand alone, by name. */
+  readonly standalone: ReadonlyMap<string, StandaloneQuery>;
   readonly session: LakeSession;
   /** The project's statements around all steps. */
   readonly hooks: { readonly before: readonly string[]; readonly after: readonly string[] };

@@ -1,3 +1,4 @@
+import type { AuditResult } from '../domain/audit-result.js';
 import { isRecord, type Json } from '../domain/json.js';
 import type { Dataset, Environment, Snapshot } from '../domain/snapshot.js';
 
@@ -10,6 +11,18 @@ function payload<T>(text: Json, what: string, outline: readonly string[]): T {
   const missing = isRecord(value) ? outline.find((key) => !(key in value)) : 'everything';
   if (missing !== undefined) throw new Error(`the lake's record of ${what} lacks ${missing}`);
   return value as T;
+}
+
+export function decodeAuditStatus(text: Json): AuditResult['status'] {
+  const known = (['passed', 'warned', 'failed'] as const).find((status) => status === text);
+  if (known === undefined) throw new Error(`the lake's record of an audit has the status ${String(text)}`);
+  return known;
+}
+
+export function decodeAuditRows(text: Json): AuditResult['rows'] {
+  const value: unknown = JSON.parse(String(text));
+  if (!Array.isArray(value) || !value.every(isRecord)) throw new Error("the lake's record of an audit holds no rows");
+  return value as AuditResult['rows'];
 }
 
 export function decodeSnapshot(text: Json): Snapshot {

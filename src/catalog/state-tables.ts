@@ -1,3 +1,4 @@
+import { type AuditRun, auditRunKey } from '../domain/audit-result.js';
 import { type Diagnostic, DiagnosticError } from '../domain/diagnostic.js';
 import { type Interval, union } from '../domain/interval.js';
 import { LAKE, physicalName, qualified, STATE_SCHEMA, type TableName } from '../domain/names.js';
@@ -17,36 +18,42 @@ const definitions = {
   intervals: 'built_key VARCHAR, start_ms BIGINT, end_ms BIGINT, plan_id VARCHAR, created_at TIMESTAMP WITH TIME ZONE',
   environments: 'name VARCHAR, sequence BIGINT, plan_id VARCHAR, created_at TIMESTAMP WITH TIME ZONE, payload VARCHAR',
   datasets: 'source VARCHAR, version VARCHAR, plan_id VARCHAR, created_at TIMESTAMP WITH TIME ZONE, payload VARCHAR',
+  // Added later: a lake without one of these is as good, and gets it with the next write.
   consumed:
     'built_key VARCHAR, table_name VARCHAR, snapshot_id BIGINT, plan_id VARCHAR, created_at TIMESTAMP WITH TIME ZONE',
+  audit_results:
+    'audit VARCHAR, model VARCHAR, version VARCHAR, environment VARCHAR, plan_id VARCHAR, start_ms BIGINT, end_ms BIGINT, run_at TIMESTAMP WITH TIME ZONE, status VARCHAR, row_count BIGINT, rows VARCHAR, definition VARCHAR',
   plans: 'plan_id VARCHAR, environment VARCHAR, created_at TIMESTAMP WITH TIME ZONE, payload VARCHAR',
 } as const;
 
-type StateTable = keyof typeof definitions;
+export type StateTable = keyof typeof definitions;
 
-function stateTable(table: StateTable): string {
+export function stateTable(table: StateTable): string {
   return qualified(LAKE, STATE_SCHEMA, table);
 }
 
 /** Makes the state tables of a new lake, and checks their version in an old one. One transaction, or none. */
 export async function ensureStateTables(session: LakeSession, now: Date): Promise<void> {
-  const version = await session.exclusively(stateVersion);
-  if (version !== undefined) {
-    checkVersion(version);
-    return;
-  }
+  const [version, present] = await session.exclusively(
+    async (database) => [await stateVersion(database), await presentTables(database)] as const,
+  );
+  if (version !== undefined) checkVersion(version);
+  const missing = Object.entries(definitions).filter(([table]) => !present.has(table));
+  if (missing.length === 0) return;
   const note = {
     author: 'scilake',
-    message: 'create state tables',
+    message:
+      version === undefined ? 'create state tables' : `add state tables ${missing.map(([table]) => table).join(', ')}`,
     key: `state-${now.getTime()}`,
     details: { state_version: STATE_VERSION },
   };
   await session.transaction(note, async (transaction) => {
     await transaction.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(LAKE, STATE_SCHEMA)}`);
-    for (const [table, columns] of Object.entries(definitions)) {
+    for (const [table, columns] of missing) {
       await transaction.run(`CREATE TABLE IF NOT EXISTS ${qualified(LAKE, STATE_SCHEMA, table)} (${columns})`);
     }
-    await transaction.run(`INSERT INTO ${stateTable('meta')} VALUES ('state_version', $1)`, [String(STATE_VERSION)]);
+    if (version === undefined)
+      await transaction.run(`INSERT INTO ${stateTable('meta')} VALUES ('state_version', $1)`, [String(STATE_VERSION)]);
   });
 }
 
@@ -57,11 +64,16 @@ async function stateVersion(database: Database): Promise<number | undefined> {
 }
 
 /** Listed from DuckLake's own tables: the information schema costs a millisecond a table. */
-async function hasStateTable(database: Database, table: StateTable): Promise<boolean> {
+async function presentTables(database: Database): Promise<ReadonlySet<string>> {
   const tables = await database.rows(
-    `SELECT 1 FROM "__ducklake_metadata_${LAKE}".main.ducklake_table AS t JOIN "__ducklake_metadata_${LAKE}".main.ducklake_schema AS s USING (schema_id) WHERE s.schema_name = '${STATE_SCHEMA}' AND t.table_name = '${table}' AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL`,
+    `SELECT t.table_name FROM "__ducklake_metadata_${LAKE}".main.ducklake_table AS t JOIN "__ducklake_metadata_${LAKE}".main.ducklake_schema AS s USING (schema_id) WHERE s.schema_name = '${STATE_SCHEMA}' AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL`,
   );
-  return tables.length > 0;
+  return new Set(tables.map((row) => String(row.table_name)));
+}
+
+/** Whether the lake has a state table; one that a later version added may be missing until something is written. */
+export async function hasStateTable(database: Database, table: StateTable): Promise<boolean> {
+  return (await presentTables(database)).has(table);
 }
 
 function checkVersion(version: number): void {
@@ -112,8 +124,23 @@ export async function readState(session: LakeSession): Promise<LakeState> {
           .map((row) => decodeDataset(row.payload))
           .map((dataset) => [`${dataset.source}@${dataset.version}`, dataset]),
       ),
+      auditRuns: await readAuditRuns(database, await presentTables(database)),
     };
   });
+}
+
+/** The last runs of audits that stand alone, by `auditRunKey`. */
+async function readAuditRuns(database: Database, tables: ReadonlySet<string>): Promise<ReadonlyMap<string, AuditRun>> {
+  if (!tables.has('audit_results')) return new Map();
+  const rows = await database.rows(
+    `SELECT environment, audit, arg_max(definition, run_at) AS definition, max(end_ms) AS end_ms FROM ${stateTable('audit_results')} WHERE model = '' GROUP BY environment, audit`,
+  );
+  return new Map(
+    rows.map((row) => [
+      auditRunKey(String(row.environment), String(row.audit)),
+      { definition: String(row.definition), executionTime: Number(row.end_ms) },
+    ]),
+  );
 }
 
 function manifestKey(source: string, version: string): string {

@@ -1,31 +1,39 @@
 import { macroDefinitions } from '../domain/anndata-macros.js';
-import type { BoundModel, BoundProject } from '../domain/bound-project.js';
+import type { BoundProject } from '../domain/bound-project.js';
 import type { Column } from '../domain/column.js';
-import { messageOf } from '../domain/diagnostic.js';
+import { fail, messageOf, type Result, succeed } from '../domain/diagnostic.js';
 import { floorTo, type Interval, shift } from '../domain/interval.js';
 import type { JsonValue } from '../domain/kind.js';
-import { ident, literal, qualified, tableKey } from '../domain/names.js';
+import { ident, literal } from '../domain/names.js';
+import type { ModelProgram } from '../domain/program.js';
 import { endOf, parseInstant } from '../domain/time.js';
-import type { TestRow, TestRows, UnitTest } from '../domain/unit-test.js';
+import type { ExpectedRows, UnitTest } from '../domain/unit-test.js';
 import type { Database, DuckDb } from '../effects/duckdb.js';
+import type { Files } from '../effects/files.js';
 import { modelPrograms } from '../load/programs.js';
+import { withClause } from '../parse/with-clause.js';
+import { compareRows, type RowDifferences } from './compare-rows.js';
+import { frozenTime } from './frozen-time.js';
+import { inputTables, insertRows, makeInput, rowsOf } from './test-tables.js';
 
-const MAX_SHOWN = 5;
+/** What one test asks of one result: the whole query's, or that of a CTE. */
+export interface FailedPart extends RowDifferences {
+  /** Undefined for the query itself. */
+  readonly cte?: string;
+}
 
 /** How one unit test ended. */
-export type TestOutcome =
-  | { readonly test: UnitTest; readonly status: 'passed'; readonly elapsedMs: number }
-  | {
-      readonly test: UnitTest;
-      readonly status: 'failed';
-      readonly elapsedMs: number;
-      readonly missing: readonly string[];
-      readonly unexpected: readonly string[];
-    }
-  | { readonly test: UnitTest; readonly status: 'error'; readonly elapsedMs: number; readonly message: string };
+export type TestOutcome = { readonly test: UnitTest; readonly elapsedMs: number } & Ended;
+
+type Ended =
+  /** `kept`: neither the test nor what it tests has changed since it passed. */
+  | { readonly status: 'passed'; readonly kept?: true }
+  | { readonly status: 'failed'; readonly parts: readonly FailedPart[] }
+  | { readonly status: 'error'; readonly message: string };
 
 export interface TestEffects {
   readonly duckdb: DuckDb;
+  readonly files: Files;
   readonly elapsedMs: () => number;
   readonly projectFolder: string;
   /** ms UTC; stands for `now` where a test does not freeze its time. */
@@ -38,27 +46,66 @@ export async function runUnitTests(
   project: BoundProject,
   effects: TestEffects,
 ): Promise<readonly TestOutcome[]> {
+  const outcomes: TestOutcome[] = [];
+  if (tests.length === 0) return outcomes;
+  await inTestDatabase(effects, async (database) => {
+    for (const test of tests) {
+      const start = effects.elapsedMs();
+      let ended: Ended;
+      try {
+        ended = await inTestCatalog(database, () => runTest(test, { project, database, effects }));
+      } catch (thrown) {
+        ended = { status: 'error', message: messageOf(thrown) };
+      }
+      outcomes.push({ ...ended, test, elapsedMs: effects.elapsedMs() - start });
+    }
+  });
+  return outcomes;
+}
+
+/** What a model's query and its CTEs give on the inputs of a test */
+export async function outputsOf(
+  test: UnitTest,
+  project: BoundProject,
+  effects: TestEffects,
+): Promise<Result<{ readonly query: TestTable; readonly ctes: Readonly<Record<string, TestTable>> }>> {
+  try {
+    return await inTestDatabase(effects, (database) =>
+      inTestCatalog(database, async () => {
+        const subject = await prepare(test, { project, database, effects });
+        const query = await database.table(orThrow(subject.program.query(subject.interval)));
+        const ctes: Record<string, TestTable> = {};
+        for (const name of withClause(orThrow(subject.program.written(subject.interval)))?.names ?? [])
+          ctes[name] = await database.table(cteQuery(name, subject));
+        return succeed({ query, ctes });
+      }),
+    );
+  } catch (thrown) {
+    const { model, location } = test;
+    const message = `${model} gives nothing on these rows: ${messageOf(thrown).split('\n')[0]}`;
+    return fail({ code: 'SL0806', severity: 'error', message, location });
+  }
+}
+
+export type TestTable = Awaited<ReturnType<Database['table']>>;
+
+async function inTestDatabase<T>(effects: TestEffects, work: (database: Database) => Promise<T>): Promise<T> {
   const database = await effects.duckdb.open({ settings: { threads: '1' } });
   try {
     await database.run(`SET file_search_path = ${literal(effects.projectFolder)}`);
-    const outcomes: TestOutcome[] = [];
-    for (const [index, test] of tests.entries()) {
-      const start = effects.elapsedMs();
-      const catalog = `test_${index}`;
-      await database.run(`ATTACH ':memory:' AS ${catalog}; USE ${catalog}`);
-      for (const definition of macroDefinitions()) await database.run(definition);
-      try {
-        const ended = await runTest(test, { project, database, effects });
-        outcomes.push({ ...ended, test, elapsedMs: effects.elapsedMs() - start });
-      } catch (thrown) {
-        outcomes.push({ test, status: 'error', elapsedMs: effects.elapsedMs() - start, message: messageOf(thrown) });
-      } finally {
-        await database.run(`USE memory; DETACH ${catalog}`);
-      }
-    }
-    return outcomes;
+    return await work(database);
   } finally {
     database.close();
+  }
+}
+
+async function inTestCatalog<T>(database: Database, work: () => Promise<T>): Promise<T> {
+  await database.run("ATTACH ':memory:' AS test_catalog; USE test_catalog");
+  try {
+    for (const definition of macroDefinitions()) await database.run(definition);
+    return await work();
+  } finally {
+    await database.run('USE memory; DETACH test_catalog');
   }
 }
 
@@ -68,160 +115,93 @@ interface TestContext {
   readonly effects: TestEffects;
 }
 
-type Ended =
-  | { readonly status: 'passed' }
-  | { readonly status: 'failed'; readonly missing: readonly string[]; readonly unexpected: readonly string[] };
+/** What a test tests, with all that it needs in place. */
+export interface TestSubject {
+  readonly program: ModelProgram;
+  readonly programs: ReadonlyMap<string, ModelProgram>;
+  readonly interval: Interval;
+  /** Set where the test freezes the time. */
+  readonly frozenAt: number | undefined;
+}
 
-async function runTest(test: UnitTest, { project, database, effects }: TestContext): Promise<Ended> {
+/** The SQL that a test runs, macros filled in by the test's variables and times. @throws Error when there is no such model */
+export function testSubject(test: UnitTest, project: BoundProject, effects: TestEffects): TestSubject {
   const bound = project.models.find((candidate) => candidate.model.key === test.model);
   if (bound === undefined) throw new Error(`there is no model ${test.model}`);
-  const executionTime = instantOf(test.variables.execution_time, effects.executionTime) ?? effects.executionTime;
-  const withVariables: BoundProject = {
-    ...project,
-    project: {
-      ...project.project,
-      config: { ...project.project.config, variables: { ...project.project.config.variables, ...test.variables } },
-    },
-  };
+  const frozenAt = instantOf(test.variables.execution_time, effects.executionTime);
+  const executionTime = frozenAt ?? effects.executionTime;
+  const { config } = project.project;
+  const variables = { ...config.variables, ...test.variables };
   const programs = modelPrograms({
-    project: withVariables,
+    project: { ...project, project: { ...project.project, config: { ...config, variables } } },
     projectFolder: effects.projectFolder,
     executionTime,
     environment: 'test',
   });
-  const interval = intervalOf(test, executionTime);
-  const unknownInputs = Object.keys(test.inputs).filter(
-    (table) => !inputTables(bound, project).some((input) => input.key === table),
-  );
-  if (unknownInputs.length > 0) throw new Error(`${test.model} does not read ${unknownInputs.join(', ')}`);
-  for (const input of inputTables(bound, project))
-    await makeInput(input, test.inputs[input.key], { database, query: inlineQuery(input, programs, interval) });
   const program = programs.get(test.model);
-  const query = program?.query(interval);
-  if (query === undefined || !query.ok)
-    throw new Error(query?.errors.map((error) => error.message).join('; ') ?? `${test.model} has no query`);
-  await database.run(`CREATE TABLE actual AS SELECT * FROM (${query.value}\n) AS tested`);
-  return compare(test, database);
+  if (program === undefined) throw new Error(`${test.model} has no query`);
+  return { program, programs, interval: intervalOf(test, executionTime), frozenAt };
 }
 
-interface InputTable {
-  readonly key: string;
-  readonly schema: string;
-  readonly table: string;
-  readonly columns: readonly Column[];
-  readonly isInline: boolean;
-}
-
-/** All tables that a model needs, parents of EMBEDDED parents included and first. */
-function inputTables(bound: BoundModel, project: BoundProject): readonly InputTable[] {
-  const tables = new Map<string, InputTable>();
-  const add = (key: string): void => {
-    if (tables.has(key)) return;
-    const parent = project.models.find((candidate) => candidate.model.key === key);
-    const isInline = parent?.model.kind.storage === 'inline';
-    if (parent !== undefined && isInline) for (const deeper of parent.parents) add(deeper);
-    if (parent !== undefined) tables.set(key, { key, ...parent.model.name, columns: parent.columns, isInline });
-    for (const source of project.sources) {
-      for (const element of source.elements) {
-        const name = { schema: source.source.name, table: element.table.toLowerCase() };
-        if (tableKey(name) === key) tables.set(key, { key, ...name, columns: element.columns, isInline: false });
-      }
-    }
-  };
-  for (const parent of bound.parents) add(parent);
-  return [...tables.values()];
-}
-
-function inlineQuery(
-  input: InputTable,
-  programs: ReturnType<typeof modelPrograms>,
-  interval: Interval,
-): string | undefined {
-  if (!input.isInline) return undefined;
-  const query = programs.get(input.key)?.query(interval);
-  return query?.ok === true ? query.value : undefined;
-}
-
-async function makeInput(
-  input: InputTable,
-  given: TestRows | undefined,
-  { database, query }: { readonly database: Database; readonly query: string | undefined },
-): Promise<void> {
-  await database.run(`CREATE SCHEMA IF NOT EXISTS ${ident(input.schema)}`);
-  const name = qualified(input.schema, input.table);
-  if (given?.type === 'query') {
-    await database.run(`CREATE TABLE ${name} AS ${given.sql}`);
-    return;
+async function prepare(test: UnitTest, { project, database, effects }: TestContext): Promise<TestSubject> {
+  const subject = testSubject(test, project, effects);
+  const bound = project.models.find((candidate) => candidate.model.key === test.model);
+  const tables = bound === undefined ? [] : inputTables(bound, project);
+  const unknown = Object.keys(test.inputs).filter((table) => !tables.some((input) => input.key === table));
+  if (unknown.length > 0) throw new Error(`${test.model} does not read ${unknown.join(', ')}`);
+  if (subject.frozenAt !== undefined) for (const macro of frozenTime(subject.frozenAt)) await database.run(macro);
+  for (const input of tables) {
+    const inline = input.isInline ? subject.programs.get(input.key)?.query(subject.interval) : undefined;
+    const query = inline?.ok === true ? inline.value : undefined;
+    await makeInput(input, test.inputs[input.key], { database, query, effects });
   }
-  if (given === undefined && query !== undefined) {
-    await database.run(`CREATE VIEW ${name} AS\n${query}`);
-    return;
+  return subject;
+}
+
+async function runTest(test: UnitTest, context: TestContext): Promise<Ended> {
+  const subject = await prepare(test, context);
+  const parts: FailedPart[] = [];
+  for (const [cte, expected] of Object.entries(test.ctes)) {
+    const found = await compare(cteQuery(cte, subject), expected, context);
+    if (found !== undefined) parts.push({ cte, ...found });
   }
-  await database.run(
-    `CREATE TABLE ${name} (${input.columns.map((column) => `${ident(column.name)} ${column.type}`).join(', ')})`,
-  );
-  if (given !== undefined) await insertRows(name, input.columns, given.rows, database);
+  const found =
+    test.expected === undefined
+      ? undefined
+      : await compare(orThrow(subject.program.query(subject.interval)), test.expected, context);
+  if (found !== undefined) parts.push(found);
+  return parts.length === 0 ? { status: 'passed' } : { status: 'failed', parts };
 }
 
-async function insertRows(
-  table: string,
-  columns: readonly Column[],
-  rows: readonly TestRow[],
-  database: Database,
-): Promise<void> {
-  const types = new Map(columns.map((column) => [column.name.toLowerCase(), column]));
-  for (const row of rows) {
-    const cells = Object.entries(row).map(([name, value]) => {
-      const column = types.get(name.toLowerCase());
-      if (column === undefined)
-        throw new Error(
-          `${table} has no column "${name}"; it has ${columns.map((candidate) => candidate.name).join(', ')}`,
-        );
-      return { name: ident(column.name), value: sqlValue(value, column.type) };
-    });
-    const list =
-      cells.length === 0
-        ? 'DEFAULT VALUES'
-        : `(${cells.map((cell) => cell.name).join(', ')}) VALUES (${cells.map((cell) => cell.value).join(', ')})`;
-    await database.run(`INSERT INTO ${table} ${list}`);
-  }
+/** The author's own WITH clause with another query behind it. @throws Error when there is no such CTE */
+function cteQuery(name: string, { program, interval }: TestSubject): string {
+  const sql = orThrow(program.written(interval));
+  const clause = withClause(sql);
+  const written = clause?.names.find((one) => one.toLowerCase() === name.toLowerCase());
+  if (clause === undefined || written === undefined)
+    throw new Error(`the query has no CTE "${name}"; it has ${clause?.names.join(', ') || 'none'}`);
+  return `${sql.slice(0, clause.end)}\nSELECT * FROM ${ident(written)}`;
 }
 
-function sqlValue(value: JsonValue, type: string): string {
-  if (value === null) return 'NULL';
-  if (typeof value === 'object') return `CAST(CAST(${literal(JSON.stringify(value))} AS JSON) AS ${type})`;
-  return `CAST(${typeof value === 'string' ? literal(value) : String(value)} AS ${type})`;
-}
-
-async function compare(test: UnitTest, database: Database): Promise<Ended> {
-  const actual = await database.describe('FROM actual');
-  await database.run('CREATE TABLE expected AS FROM actual LIMIT 0');
-  if (test.expected.type === 'query') await database.run(`INSERT INTO expected BY NAME (${test.expected.sql})`);
-  else await insertRows('expected', actual, test.expected.rows, database);
+async function compare(
+  query: string,
+  expected: ExpectedRows,
+  { database, effects }: TestContext,
+): Promise<RowDifferences | undefined> {
+  await database.run(`CREATE OR REPLACE TABLE actual AS SELECT * FROM (${query}\n) AS tested`);
+  const columns = await database.describe('FROM actual');
+  await database.run('CREATE OR REPLACE TABLE expected AS FROM actual LIMIT 0');
+  const given = rowsOf(expected.rows, effects);
+  if (given.type === 'query') await database.run(`INSERT INTO expected BY NAME (${given.sql})`);
+  else await insertRows('expected', columns, given.rows, database);
   const named =
-    test.expected.type === 'rows' && test.isPartial
-      ? new Set(test.expected.rows.flatMap((row) => Object.keys(row).map((name) => name.toLowerCase())))
+    given.type === 'rows' && expected.isPartial
+      ? new Set(given.rows.flatMap((row) => Object.keys(row).map((name) => name.toLowerCase())))
       : undefined;
-  const columns = actual
-    .filter((column) => named === undefined || named.has(column.name.toLowerCase()))
-    .map(compared)
-    .join(', ');
-  const difference = async (from: string, other: string): Promise<readonly string[]> => {
-    const rows = await database.rows(
-      `SELECT ${columns} FROM ${from} EXCEPT ALL SELECT ${columns} FROM ${other} LIMIT ${MAX_SHOWN}`,
-    );
-    return rows.map((row) =>
-      Object.entries(row)
-        .map(
-          ([name, value]) =>
-            `${name}: ${value === null ? 'NULL' : typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
-        )
-        .join(', '),
-    );
-  };
-  const missing = await difference('expected', 'actual');
-  const unexpected = await difference('actual', 'expected');
-  return missing.length + unexpected.length === 0 ? { status: 'passed' } : { status: 'failed', missing, unexpected };
+  const asked = columns.filter((column) => named?.has(column.name.toLowerCase()) ?? true);
+  const read = async (table: string): Promise<TestTable['rows']> =>
+    (await database.table(`SELECT ${asked.map(compared).join(', ') || '1'} FROM ${table} ORDER BY rowid`)).rows;
+  return compareRows({ columns: asked, expected: await read('expected'), actual: await read('actual') });
 }
 
 /** Floating point results are compared to ten digits: the last bits depend on the order of additions. */
@@ -232,6 +212,11 @@ function compared(column: Column): string {
     : name;
 }
 
+function orThrow<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(result.errors.map((error) => error.message).join('; '));
+  return result.value;
+}
+
 function intervalOf(test: UnitTest, executionTime: number): Interval {
   const today = floorTo('day', executionTime);
   const start = instantOf(test.variables.start, executionTime) ?? shift('day', today, -1);
@@ -240,6 +225,6 @@ function intervalOf(test: UnitTest, executionTime: number): Interval {
   return { start, end: end === undefined ? Math.max(today, start + 86_400_000) : endOf(end) };
 }
 
-function instantOf(value: string | number | boolean | undefined, now: number): number | undefined {
-  return value === undefined ? undefined : parseInstant(String(value), now)?.instant;
+function instantOf(value: JsonValue | undefined, now: number): number | undefined {
+  return value === undefined || value === null ? undefined : parseInstant(String(value), now)?.instant;
 }

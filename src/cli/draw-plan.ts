@@ -141,6 +141,8 @@ function lineOf(step: Step, style: Style): string | undefined {
       ].join(' ');
     case 'audit':
       return `${style.bold('Audit')}    ${step.model}`;
+    case 'standalone':
+      return `${style.bold('Audit')}    ${step.audit}`;
     case 'record':
       return `${style.bold('Record')}   ${step.model} ${style.dim(drawIntervals([step.interval]))}`;
     case 'promote':

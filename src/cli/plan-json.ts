@@ -31,12 +31,13 @@ export function appliedJson(environment: string, applied: AppliedPlan): object {
     environment,
     lakeSnapshot: applied.lakeSnapshot,
     status: applied.status,
-    steps: applied.outcomes.map(({ step, status, rows, elapsedMs, error }) => ({
+    steps: applied.outcomes.map(({ step, status, rows, elapsedMs, error, moreErrors }) => ({
       ...stepJson(step),
       status,
       rows: rows ?? null,
       ms: Math.round(elapsedMs),
       error: error ?? null,
+      ...(moreErrors === undefined ? {} : { moreErrors }),
     })),
     failed: named('failed'),
     skipped: named('skipped'),

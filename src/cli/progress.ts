@@ -14,6 +14,7 @@ const verbs: Readonly<Record<Step['type'], string>> = {
   alter: 'alter',
   backfill: 'build',
   record: 'record',
+  standalone: 'run',
   audit: 'audit',
   promote: 'promote',
   demote: 'remove',
@@ -66,7 +67,7 @@ function drawOutcome(outcome: StepOutcome, running: string, shell: Shell): strin
     case 'done':
       return `${running}  ${style.green('done')} ${style.dim(`${rows}${(outcome.elapsedMs / 1000).toFixed(2)} s`)}\n`;
     case 'failed':
-      return `${running}  ${style.red('failed')}\n${drawn(outcome.error, shell)}`;
+      return `${running}  ${style.red('failed')}\n${[outcome.error, ...(outcome.moreErrors ?? [])].map((error) => drawn(error, shell)).join('')}`;
     case 'unchanged':
       return `${running}  ${style.green('unchanged')} ${style.dim('what it reads came out equal')}\n`;
     case 'skipped':

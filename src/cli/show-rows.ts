@@ -37,7 +37,7 @@ export function showRows(
 }
 
 /** Exact numbers come as text from the engine; those that JSON can hold exactly become numbers, the others stay text. */
-function jsonCell(cell: Cell, type: string): Cell {
+export function jsonCell(cell: Cell, type: string): Cell {
   if (typeof cell !== 'string' || !/^(?:U?(?:BIGINT|HUGEINT)|DECIMAL)/.test(type)) return cell;
   const number = Number(cell);
   const plain = cell.includes('.') ? cell.replace(/\.?0+$/, '') : cell;

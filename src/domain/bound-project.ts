@@ -1,6 +1,6 @@
 import type { Column } from './column.js';
 import type { ElementSchema } from './convert.js';
-import type { Model, Source } from './model.js';
+import type { Audit, Model, Source } from './model.js';
 import type { Project } from './project.js';
 import type { Lineage } from './query-print.js';
 import type { References } from './references.js';
@@ -8,7 +8,7 @@ import type { References } from './references.js';
 /** A model as the engine understands it. */
 export interface BoundModel {
   readonly model: Model;
-  /** Models, source tables and external tables that it reads or declares, by key, sorted; itself when it reads itself. */
+  /** Models, source tables and external tables that it or its audits read, or that it declares, by key, sorted; itself when it reads itself. */
   readonly parents: readonly string[];
   readonly lineage: Lineage;
   /** Columns of its table, after declared types and the type guard. */
@@ -19,6 +19,13 @@ export interface BoundModel {
   readonly columnDescriptions: Readonly<Record<string, string>>;
   /** Hash of a seed's file, empty for other kinds. */
   readonly contentHash: string;
+}
+
+/** An audit that stands alone. */
+export interface BoundAudit {
+  readonly audit: Audit;
+  /** Models, source tables and external tables, by key, sorted. */
+  readonly reads: readonly string[];
 }
 
 /** A source as its raw file is found now. */
@@ -38,4 +45,6 @@ export interface BoundProject {
   /** In topological order. */
   readonly models: readonly BoundModel[];
   readonly sources: readonly BoundSource[];
+  /** Audits that stand alone. */
+  readonly audits: readonly BoundAudit[];
 }

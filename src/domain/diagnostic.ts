@@ -20,7 +20,7 @@ export interface RelatedLocation {
 
 /** One thing that is wrong, or worth knowing, in the user's project or data. */
 export interface Diagnostic {
-  /** Stable code, `SL` and four digits; the first two name the area (01 project files, 02 SQL, 03 graph, 04 plan, 05 sources, 06 conversion, 07 lake, 08 audits and tests). */
+  /** Stable code, `SL` and four digits; the first two name the area (01 project files, 02 SQL, 03 graph, 04 plan, 05 sources, 06 conversion, 07 lake, 08 audits and tests, 09 rules of the linter). */
   readonly code: `SL${string}`;
   readonly severity: 'error' | 'warning';
   readonly message: string;

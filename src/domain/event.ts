@@ -25,6 +25,8 @@ export interface StepOutcome {
   readonly rows?: number;
   readonly elapsedMs: number;
   readonly error?: Diagnostic;
+  /** What else was wrong: all audits of a load run. */
+  readonly moreErrors?: readonly Diagnostic[];
 }
 
 export type Emit = (event: Event) => void;

@@ -2,6 +2,7 @@ import type { ModelCode, SignalCall } from './code.js';
 import type { Column } from './column.js';
 import type { Cron } from './cron.js';
 import type { SourceLocation } from './diagnostic.js';
+import type { Freshness } from './freshness.js';
 import type { IntervalUnit } from './interval.js';
 import type { JsonValue, ModelKind } from './kind.js';
 import type { Span, TextFile } from './location.js';
@@ -36,8 +37,19 @@ export interface Audit {
   readonly blocking: boolean;
   readonly skip: boolean;
   readonly description: string;
+  /** Set for an audit that belongs to no model. */
+  readonly standalone?: StandaloneAudit;
+  /** `@DEF(…)` statements in front of its query. */
+  readonly definitions: readonly SqlText[];
   readonly query: SqlText;
   readonly location: SourceLocation;
+}
+
+/** An audit that is a node of the graph by itself: it runs once what it reads is built, and when its cron is due. */
+export interface StandaloneAudit {
+  readonly cron: Cron;
+  /** Beyond what its query shows. */
+  readonly dependsOn: readonly DeclaredName[];
 }
 
 /** A table that the project wants: its query and how its rows come to be. */
@@ -116,4 +128,6 @@ export interface Source {
   readonly citation: string;
   readonly homepage: string;
   readonly description: string;
+  /** How old it may be; undefined: any age will do. */
+  readonly freshness?: Freshness;
 }

@@ -3,12 +3,16 @@ import type { Result } from './diagnostic.js';
 import type { Interval } from './interval.js';
 import type { ModelKind } from './kind.js';
 import type { Model } from './model.js';
+import type { Threshold } from './threshold.js';
 
 /** An audit on one table, ready to run. */
 export interface AuditQuery {
   readonly name: string;
   readonly sql: string;
-  readonly isBlocking: boolean;
+  /** From how many rows on it blocks; undefined: never. */
+  readonly errorIf: Threshold | undefined;
+  /** From how many rows on it warns, where it does not block. */
+  readonly warnIf: Threshold;
   readonly location: Model['location'];
 }
 
@@ -26,6 +30,8 @@ export interface ModelProgram {
   readonly code?: ProgramCode;
   /** A SELECT that gives the table's columns in their order and stored types; names resolve in the run catalog. */
   query(interval: Interval): Result<string>;
+  /** The query as its author wrote it, variables filled in. @throws Error for a model without one */
+  written(interval: Interval): Result<string>;
   /**
    * The statements around the query, or those that run once an environment's view is moved.
    *

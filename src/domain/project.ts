@@ -24,7 +24,13 @@ export interface ProjectConfig {
   /** Statements before and after every plan that is applied, and every run. */
   readonly beforeAll: readonly SqlText[];
   readonly afterAll: readonly SqlText[];
+  readonly audits: AuditSettings;
   readonly linter: LinterConfig;
+}
+
+export interface AuditSettings {
+  /** How many of the rows that break an audit are kept in the lake. */
+  readonly storeRows: number;
 }
 
 export interface LinterConfig {

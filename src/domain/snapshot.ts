@@ -1,3 +1,4 @@
+import type { AuditRun } from './audit-result.js';
 import type { Column } from './column.js';
 import type { ElementSchema } from './convert.js';
 import type { Cron } from './cron.js';
@@ -99,6 +100,8 @@ export interface LakeState {
   readonly built: ReadonlyMap<string, readonly Interval[]>;
   /** By `source@version`. */
   readonly datasets: ReadonlyMap<string, Dataset>;
+  /** Last runs of audits that stand alone, by `auditRunKey`; absent where none was recorded. */
+  readonly auditRuns?: ReadonlyMap<string, AuditRun>;
 }
 
 /** Key of a physical table's built intervals. */

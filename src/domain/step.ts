@@ -34,6 +34,8 @@ export type Step =
   | { readonly type: 'record'; readonly model: string; readonly version: string; readonly interval: Interval }
   /** Run the audits of a version that is already built (their definition changed). */
   | { readonly type: 'audit'; readonly model: string; readonly version: string }
+  /** Run an audit that stands alone. */
+  | { readonly type: 'standalone'; readonly audit: string }
   /** Point the environment's views at the new versions, in one snapshot with the state. */
   | { readonly type: 'promote'; readonly environment: string; readonly models: readonly string[] }
   /** Remove views of models that are gone from the environment, in the same snapshot. */
@@ -52,6 +54,9 @@ export function subjectOf(step: Step): string | undefined {
     case 'record':
     case 'audit':
       return step.model;
+    case 'standalone':
+      // No name of a source or of a model is like this.
+      return `audit ${step.audit}`;
     case 'promote':
     case 'demote':
       return undefined;

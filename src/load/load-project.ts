@@ -3,6 +3,7 @@ import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnosti
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
+import { bindAudits } from './bind-audits.js';
 import { BindCache } from './bind-cache.js';
 import { bindModels } from './bind-models.js';
 import { bindSources } from './bind-sources.js';
@@ -28,25 +29,25 @@ export async function loadProject(effects: LoadEffects): Promise<Result<BoundPro
     const seedEffects = { database: shadow.database, files: effects.files, projectFolder: effects.projectFolder };
     const cache = new BindCache(effects.cacheFolder, effects.files, await shadow.engineVersion());
     const bound = await bindModels({ project, sources, shadow, cache, seedEffects });
+    const audited = await bindAudits({ project, models: bound.models, sources, shadow, cache });
     cache.save();
     const before = [...readDiagnostics, ...sourceDiagnostics];
     const isIncomplete = before.some(
       (diagnostic) => diagnostic.severity === 'error' && !wholeFile.has(diagnostic.code),
     );
     // A table may only seem to be missing because the file that defines it could not be read: its own error says so.
-    const after = isIncomplete
-      ? bound.diagnostics.filter((diagnostic) => !missingTable.has(diagnostic.code))
-      : bound.diagnostics;
+    const found = [...bound.diagnostics, ...audited.diagnostics];
+    const after = isIncomplete ? found.filter((diagnostic) => !missingTable.has(diagnostic.code)) : found;
     const all = distinct([...before, ...after]);
     if (all.some((diagnostic) => diagnostic.severity === 'error')) return fail(...all);
-    return succeed({ project, models: bound.models, sources }, all);
+    return succeed({ project, models: audited.models, sources, audits: audited.audits }, all);
   } finally {
     shadow.close();
   }
 }
 
 /** Errors that leave no file out. */
-const wholeFile: ReadonlySet<string> = new Set(['SL0303', 'SL0804']);
+const wholeFile: ReadonlySet<string> = new Set(['SL0303', 'SL0804', 'SL0805']);
 
 const missingTable: ReadonlySet<string> = new Set(['SL0203', 'SL0302', 'SL0304']);
 

@@ -52,6 +52,10 @@ function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, co
     const rendered = renderMacros(sql, scope());
     return rendered.ok ? succeed(rendered.value.sql) : rendered;
   };
+  const written = (interval: Interval): Result<string> => {
+    if (model.query === undefined) throw new Error(`${model.key} has no query`);
+    return render(model.query, () => scopeFor(interval, 'evaluating'));
+  };
   return {
     kind: model.kind,
     location: model.location,
@@ -66,10 +70,10 @@ function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, co
             seedQuery(seedPath(model, model.kind.seed, context.projectFolder), model.kind.seed, model.declaredColumns),
           ),
         );
-      if (model.query === undefined) throw new Error(`${model.key} has no query`);
-      const rendered = render(model.query, () => scopeFor(interval, 'evaluating'));
+      const rendered = written(interval);
       return rendered.ok ? succeed(guarded(bound, rendered.value)) : rendered;
     },
+    written,
     statements(stage, interval, thisModel) {
       const { preStatements: before, postStatements: after, onVirtualUpdate: moved } = model;
       const macroStage = stage === 'moved' ? 'promoting' : 'evaluating';
@@ -87,7 +91,13 @@ function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, co
         attached.map((one): Result<AuditQuery> => {
           const sql = auditQuery(one, rows, scope);
           return sql.ok
-            ? succeed({ name: one.call.name, sql: sql.value, isBlocking: one.isBlocking, location: one.call.location })
+            ? succeed({
+                name: one.call.name,
+                sql: sql.value,
+                errorIf: one.errorIf,
+                warnIf: one.warnIf,
+                location: one.call.location,
+              })
             : sql;
         }),
       );

@@ -3,7 +3,6 @@ import { parseEnv } from 'node:util';
 import { type Diagnostic, type Result, succeed } from '../domain/diagnostic.js';
 import type { TextFile } from '../domain/location.js';
 import type { Audit, Model, Source } from '../domain/model.js';
-import { didYouMean } from '../domain/near-miss.js';
 import type { Project, ProjectConfig } from '../domain/project.js';
 import type { Files } from '../effects/files.js';
 import { type CodeModule, loadCode } from '../effects/project-code.js';
@@ -16,6 +15,7 @@ import { isJinjaMacroFile, parseMacroFile } from '../parse/macro-file.js';
 import { configVariables, scopeOf, withDefinitions } from '../parse/macros/index.js';
 import { parseModelFile } from '../parse/model-file.js';
 import { parseSourceFile } from '../parse/source-file.js';
+import { checkAuditCalls } from './check-audit-calls.js';
 import { loadJinja } from './jinja.js';
 import { codeModels, projectFunctions, unknownSignals, withMaterializations } from './project-code.js';
 import { macroFunctions } from './project-macros.js';
@@ -136,7 +136,7 @@ export async function readProject({
     macros: { functions, definitions: macroDefinitions, ...(jinja === undefined ? {} : { jinja }) },
     functions: ownFunctions,
   };
-  diagnostics.push(...unknownAudits(project));
+  diagnostics.push(...checkAuditCalls(project));
   return { project, diagnostics };
 }
 
@@ -186,28 +186,6 @@ function duplicates(
     });
   }
   return found;
-}
-
-function unknownAudits(project: Project): readonly Diagnostic[] {
-  return project.models.flatMap((model) => {
-    const inline = new Set(model.inlineAudits.map((audit) => audit.name));
-    return model.audits
-      .filter((call) => !inline.has(call.name) && !project.audits.has(call.name))
-      .map(
-        (call): Diagnostic => ({
-          code: 'SL0804',
-          severity: 'error',
-          message: `there is no audit "${call.name}"`,
-          location: call.location,
-          hint: nearAudit(call.name, [...project.audits.keys(), ...inline]),
-        }),
-      );
-  });
-}
-
-function nearAudit(name: string, known: readonly string[]): string {
-  const near = didYouMean(name, known);
-  return near ?? `known are ${known.join(', ')}`;
 }
 
 /** Reads `scilake.yaml` alone, for commands that need no models. */

@@ -8,6 +8,7 @@ import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
 import { parseModelFile } from '../parse/model-file.js';
+import { bindAudits } from './bind-audits.js';
 import { BindCache } from './bind-cache.js';
 import { bindModels } from './bind-models.js';
 import { withMaterializations } from './project-code.js';
@@ -53,10 +54,12 @@ export async function recordedProject(
       shadow,
       seedEffects: { database: shadow.database, files: effects.files, projectFolder: effects.projectFolder },
     });
-    const errors = bound.diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+    const audited = await bindAudits({ project, models: bound.models, sources, shadow, cache });
+    const found = [...bound.diagnostics, ...audited.diagnostics];
+    const errors = found.filter((diagnostic) => diagnostic.severity === 'error');
     return errors.length > 0
       ? { ok: false, errors }
-      : succeed({ project, models: bound.models, sources }, bound.diagnostics);
+      : succeed({ project, models: audited.models, sources, audits: audited.audits }, found);
   } finally {
     shadow.close();
   }

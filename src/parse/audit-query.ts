@@ -1,15 +1,25 @@
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
 import type { Audit, AuditArgument, AuditCall } from '../domain/model.js';
-import { argumentVariables, type MacroScope, renderMacros, withValues } from './macros/index.js';
+import { didYouMean } from '../domain/near-miss.js';
+import { anyRow, parseThreshold, type Threshold } from '../domain/threshold.js';
+import { argumentVariables, type MacroScope, renderMacros, withDefinitions, withValues } from './macros/index.js';
+import { tokenize } from './tokenizer.js';
 
 /** An audit as a model asks for it. */
 export interface AttachedAudit {
   readonly audit: Audit;
   readonly call: AuditCall;
-  readonly isBlocking: boolean;
+  readonly errorIf: Threshold | undefined;
+  readonly warnIf: Threshold;
 }
 
-/** Pairs the audits that a model asks for with their definitions; the call may overrule `blocking`. Skipped ones are left out. */
+/** Arguments of a call that are no variables of the audit's query. */
+const callArguments = ['blocking', 'warn_if', 'error_if'] as const;
+
+/**
+ * Pairs the audits that a model asks for with their definitions; the call may overrule `blocking` and say from how many
+ * rows on the audit warns or blocks. Skipped ones are left out.
+ */
 export function attachAudits(
   calls: readonly AuditCall[],
   inline: readonly Audit[],
@@ -19,18 +29,109 @@ export function attachAudits(
     const audit = inline.find((candidate) => candidate.name === call.name) ?? known.get(call.name);
     if (audit === undefined || audit.skip) return [];
     const overruled = call.arguments.blocking;
-    return [
-      {
-        audit,
-        call,
-        isBlocking: overruled === undefined ? audit.blocking : String(overruled).toLowerCase() !== 'false',
-      },
-    ];
+    const isBlocking = overruled === undefined ? audit.blocking : bare(overruled).toLowerCase() !== 'false';
+    const warnIf = thresholdOf(call, 'warn_if');
+    // With a limit for the warning alone, nothing is said about blocking.
+    const errorIf = thresholdOf(call, 'error_if') ?? (isBlocking && warnIf === undefined ? anyRow : undefined);
+    return [{ audit, call, errorIf, warnIf: warnIf ?? anyRow }];
   });
 }
 
-/** `@any(columns, @item IS NULL)` and `@list(columns)`: how the built-in audits spread a list argument. */
-const spread = /@any\((\w+),\s*((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)|@list\((\w+)\)/g;
+function thresholdOf(call: AuditCall, name: 'warn_if' | 'error_if'): Threshold | undefined {
+  const given = call.arguments[name];
+  return given === undefined ? undefined : parseThreshold(bare(given));
+}
+
+function bare(argument: AuditArgument): string {
+  return String(argument).replace(/^'(.*)'$/s, '$1');
+}
+
+/** What is wrong with a call that its text alone shows: arguments that are missing, or mean nothing to the audit. */
+export function auditCallProblems(
+  call: AuditCall,
+  audit: Audit,
+  scope: Pick<MacroScope, 'values' | 'functions' | 'definitions'>,
+): Result<undefined> {
+  for (const name of ['warn_if', 'error_if'] as const) {
+    const given = call.arguments[name];
+    if (given !== undefined && parseThreshold(bare(given)) === undefined)
+      return fail({
+        code: 'SL0805',
+        severity: 'error',
+        message: `${name} of audit ${call.name} is a number of rows, not ${String(given)}`,
+        location: call.location,
+        hint: `write ${name} := '>10'`,
+      });
+  }
+  const names = variablesOf(audit);
+  const missing = names.filter(
+    (name) => isEmpty(call.arguments[name] ?? audit.defaults[name]) && !isKnown(name, scope),
+  );
+  if (missing.length > 0) return fail(lacks(call, missing));
+  const taken = [...names, ...Object.keys(audit.defaults)];
+  const ignored = Object.keys(call.arguments).filter(
+    (name) => !taken.includes(name) && !callArguments.some((known) => known === name),
+  );
+  return succeed(
+    undefined,
+    ignored.map((name) => ({
+      code: 'SL0807',
+      severity: 'warning',
+      message: `audit ${call.name} does nothing with "${name}"`,
+      location: call.location,
+      hint: didYouMean(name, [...taken, ...callArguments]) ?? `it takes ${[...new Set(taken)].sort().join(', ')}`,
+    })),
+  );
+}
+
+/** An empty list is no argument; an empty default is one. */
+function isEmpty(argument: AuditArgument | undefined): boolean {
+  return argument === undefined || (typeof argument !== 'string' && argument.length === 0);
+}
+
+function isKnown(name: string, { values, functions, definitions }: Parameters<typeof auditCallProblems>[2]): boolean {
+  return name === 'this_model' || values.has(name) || functions.has(name) || definitions.has(name);
+}
+
+function lacks(call: AuditCall, missing: readonly string[]): Diagnostic {
+  return {
+    code: 'SL0805',
+    severity: 'error',
+    message: `audit ${call.name} lacks an argument: ${missing.join(', ')}`,
+    location: call.location,
+    hint: `write ${call.name}(${missing[0]} := …)`,
+  };
+}
+
+/** Variables that an audit's query names: arguments, and what it takes from the project. */
+function variablesOf(audit: Audit): readonly string[] {
+  const names = new Set<string>();
+  const own = new Set<string>();
+  for (const { text } of [...audit.definitions, audit.query]) {
+    const { tokens } = tokenize(text);
+    for (const [at, token] of tokens.entries()) {
+      const next = tokens[at + 1];
+      const name = token.text.replace(/[@{}]/g, '').toLowerCase();
+      if (next?.text === '->') for (const parameter of parametersBefore(tokens, at)) own.add(parameter);
+      if (token.type !== 'macro') continue;
+      if (name === 'def' && next?.text === '(') own.add(tokens[at + 2]?.value.toLowerCase() ?? '');
+      else if (next?.text !== '(' || next.start !== token.end || token.text.startsWith('@{')) names.add(name);
+    }
+    // Names inside @'…' and "@…" are found as the expander finds them.
+    for (const token of tokens.filter((one) => one.type === 'name' || one.type === 'string'))
+      if (token.type === 'name')
+        for (const [, name = ''] of token.value.matchAll(/@\{?([\p{L}_][\p{L}\p{N}_]*)/gu))
+          names.add(name.toLowerCase());
+  }
+  return [...names].filter((name) => !own.has(name) && name !== 'this_model');
+}
+
+/** The names in front of an arrow, whose last token is at an index. */
+function parametersBefore(tokens: ReturnType<typeof tokenize>['tokens'], last: number): readonly string[] {
+  if (tokens[last]?.text !== ')') return [tokens[last]?.value.toLowerCase() ?? ''];
+  const open = tokens.slice(0, last).findLastIndex((token) => token.text === '(');
+  return tokens.slice(open + 1, last).map((token) => token.value.toLowerCase());
+}
 
 /**
  * The query of an audit on one table.
@@ -39,37 +140,17 @@ const spread = /@any\((\w+),\s*((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)|@list\((
  * @param scope      variables and macros of the model
  */
 export function auditQuery(attached: AttachedAudit, thisModel: string, scope: MacroScope): Result<string> {
-  const given: Readonly<Record<string, AuditArgument>> = { ...attached.audit.defaults, ...attached.call.arguments };
-  const missing = new Set<string>();
-  const itemsOf = (name: string): readonly string[] => {
-    const value = given[name];
-    if (value === undefined) missing.add(name);
-    return value === undefined ? ['NULL'] : typeof value === 'string' ? [value] : value;
-  };
-  const text = attached.audit.query.text.replace(
-    spread,
-    (_, any: string | undefined, pattern: string, list: string | undefined) =>
-      any === undefined
-        ? itemsOf(list ?? '').join(', ')
-        : `(${itemsOf(any)
-            .map((item) => pattern.replaceAll('@item', () => item))
-            .join(' OR ')})`,
-  );
+  const { audit, call } = attached;
+  const given: Readonly<Record<string, AuditArgument>> = { ...audit.defaults, ...call.arguments };
+  const problems = auditCallProblems(call, audit, scope);
+  if (!problems.ok) return problems;
   // Arguments may name variables themselves: condition := ds >= @start_ds. What is unknown there stays, and DuckDB refuses it.
   const filled = [...argumentVariables(given)].map(([name, value]): readonly [string, string] => {
-    const argument = renderMacros({ ...attached.audit.query, text: value }, scope);
+    const argument = renderMacros({ ...audit.query, text: value }, scope);
     return [name, argument.ok ? argument.value.sql : value];
   });
-  const variables = withValues(scope, [...filled, ['this_model', thisModel]]);
-  const rendered = renderMacros({ ...attached.audit.query, text }, variables);
-  if (missing.size === 0 && rendered.ok) return succeed(rendered.value.sql);
-  const errors: readonly Diagnostic[] = rendered.ok ? [] : rendered.errors;
-  const missed = missing.size > 0 ? [...missing].join(', ') : errors.map((error) => error.message).join('; ');
-  return fail({
-    code: 'SL0805',
-    severity: 'error',
-    message: `audit ${attached.call.name} lacks an argument: ${missed}`,
-    location: attached.call.location,
-    hint: `write ${attached.call.name}(${[...missing][0] ?? 'column'} := …)`,
-  });
+  const variables = withDefinitions(withValues(scope, [...filled, ['this_model', thisModel]]), audit.definitions);
+  if (variables.errors.length > 0) return fail(...variables.errors);
+  const rendered = renderMacros(audit.query, variables.scope);
+  return rendered.ok ? succeed(rendered.value.sql) : rendered;
 }

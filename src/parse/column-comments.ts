@@ -38,7 +38,7 @@ export function columnComments(sql: string): readonly (string | undefined)[] | u
 }
 
 /** Tokens of each projection of the first SELECT outside all parentheses. */
-function outermostProjections(tokens: readonly Token[]): readonly (readonly Token[])[] | undefined {
+export function outermostProjections(tokens: readonly Token[]): readonly (readonly Token[])[] | undefined {
   let depth = 0;
   let projections: Token[][] | undefined;
   for (const token of tokens) {
@@ -53,7 +53,7 @@ function outermostProjections(tokens: readonly Token[]): readonly (readonly Toke
 }
 
 /** `*`, `t.*`, `COLUMNS(…)`: one projection that gives several columns. A product (`a * b`) has something on its left. */
-function holdsStar(projection: readonly Token[]): boolean {
+export function holdsStar(projection: readonly Token[]): boolean {
   const [first] = projection;
   const isColumns = first?.type === 'word' && first.text.toUpperCase() === 'COLUMNS';
   return (

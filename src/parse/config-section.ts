@@ -59,11 +59,11 @@ export class Section {
     return undefined;
   }
 
-  count(name: string): number | undefined {
+  count(name: string, { minimum, maximum } = { minimum: 1, maximum: 1024 }): number | undefined {
     const value = this.value(name);
     if (value === undefined) return undefined;
-    if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1024) return value;
-    this.#report(this.keyNode(name), `"${this.#path}${name}" is a whole number of at least 1`);
+    if (typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+    this.#report(this.keyNode(name), `"${this.#path}${name}" is a whole number of at least ${minimum}`);
     return undefined;
   }
 

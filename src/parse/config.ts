@@ -32,6 +32,7 @@ export const defaultConfig: ProjectConfig = {
   settings: {},
   beforeAll: [],
   afterAll: [],
+  audits: { storeRows: 100 },
   linter: { enabled: false, rules: [], warnRules: [], ignoredRules: [] },
 };
 
@@ -103,6 +104,7 @@ export function parseConfig(file: TextFile, overrides: Environment = {}): Result
     ),
     beforeAll: statements('before_all'),
     afterAll: statements('after_all'),
+    audits: readAuditSettings(root.section('audits')),
     linter: readLinter(root.section('linter')),
   };
   if (/^(?:[a-z]+:|\/\/)/i.test(config.lake.catalog) && !/^[a-z]:[\\/]/i.test(config.lake.catalog)) {
@@ -192,6 +194,12 @@ function fragmentOf(texts: readonly string[]): Fragment {
 function sqlOf(file: TextFile, { text, node }: { readonly text: string; readonly node: Node | undefined }): SqlText {
   const [start = 0, end = 1] = node?.range ?? [];
   return { file, span: { start, end }, text: text.trim().replace(/;$/, '') };
+}
+
+function readAuditSettings(section: Section): ProjectConfig['audits'] {
+  const storeRows = section.count('store_rows', { minimum: 0, maximum: 100_000 }) ?? defaultConfig.audits.storeRows;
+  section.finish();
+  return { storeRows };
 }
 
 function readLinter(section: Section): ProjectConfig['linter'] {

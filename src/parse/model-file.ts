@@ -22,7 +22,7 @@ import { didYouMean } from '../domain/near-miss.js';
 import type { ModelDefaults } from '../domain/project.js';
 import { PropertyReader } from '../domain/property-reader.js';
 import { findKind, kinds } from '../kinds/index.js';
-import { readAudit } from './audit-file.js';
+import { auditBody, readAudit } from './audit-file.js';
 import { readBlueprints } from './header-macros.js';
 import { isDefinition, type MacroScope, scopeOf } from './macros/index.js';
 import { type HeaderBlock, type SqlStatement, splitStatements } from './statements.js';
@@ -138,11 +138,11 @@ function assignStatements(
     const statement = statements[at];
     if (statement?.type === 'sql') sql.push(statement);
     else if (statement?.name === 'AUDIT') {
-      const next = statements[at + 1];
-      const audit = readAudit(file, statement, next?.type === 'sql' ? next.sql : undefined);
+      const { last, ...body } = auditBody(statements, at);
+      const audit = readAudit(file, statement, body);
       if (audit.ok) inlineAudits.push(audit.value);
       else auditErrors.push(...audit.errors);
-      if (next?.type === 'sql') at++;
+      at = last;
     }
   }
   return { sql, inlineAudits, auditErrors };

@@ -1,5 +1,6 @@
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
-import { asText, type Fragment, spanOf } from '../domain/fragment.js';
+import { asDottedName, asText, type Fragment, listItems, spanOf } from '../domain/fragment.js';
+import { type Freshness, parseDurationMs } from '../domain/freshness.js';
 import { locate, type TextFile } from '../domain/location.js';
 import type { Source } from '../domain/model.js';
 import { PropertyReader } from '../domain/property-reader.js';
@@ -59,6 +60,7 @@ function readSource(header: HeaderBlock): Result<Source> {
   if (checksum !== undefined && !checksumForm.test(asText(checksum))) {
     properties.report('SL0105', spanOf(checksum), 'a checksum is sha256:<64 hex digits> or md5:<32 hex digits>');
   }
+  const freshness = readFreshness(properties);
   const source: Source = {
     name: textOr(name).toLowerCase(),
     location: locate(file, header.nameSpan),
@@ -76,11 +78,65 @@ function readSource(header: HeaderBlock): Result<Source> {
     citation: properties.text('citation') ?? '',
     homepage: properties.text('homepage') ?? '',
     description: properties.text('description') ?? '',
+    ...(freshness === undefined ? {} : { freshness }),
   };
   properties.text('owner');
   properties.texts('tags');
   properties.finish();
   return properties.diagnostics.length > 0 ? fail(...properties.diagnostics) : succeed(source);
+}
+
+/** `freshness (warn_after '7 days', error_after '30 days', column ts)` */
+function readFreshness(properties: PropertyReader): Freshness | undefined {
+  const value = properties.fragment('freshness');
+  if (value === undefined) return undefined;
+  const own = new PropertyReader({
+    file: properties.file,
+    owner: 'freshness',
+    ownerSpan: spanOf(value),
+    properties: listItems(value),
+  });
+  const duration = (name: string): number | undefined => {
+    const written = own.fragment(name);
+    const durationMs = written === undefined ? undefined : parseDurationMs(asText(written));
+    if (written !== undefined && durationMs === undefined)
+      own.report(
+        'SL0105',
+        spanOf(written),
+        `"${name}" is a time span, not ${asText(written)}`,
+        "write '7 days' or '12 hours'",
+      );
+    return durationMs;
+  };
+  const warnAfterMs = duration('warn_after');
+  const errorAfterMs = duration('error_after');
+  const written = own.fragment('column');
+  const parts = written === undefined ? [] : asDottedName(written);
+  if (written !== undefined && (parts === undefined || parts.length > 2))
+    own.report(
+      'SL0105',
+      spanOf(written),
+      `"column" names a column, not ${asText(written)}`,
+      'write column ts or column obs.ts',
+    );
+  if (warnAfterMs === undefined && errorAfterMs === undefined && own.diagnostics.length === 0)
+    own.report(
+      'SL0104',
+      spanOf(value),
+      'freshness needs "warn_after" or "error_after"',
+      "freshness (warn_after '7 days')",
+    );
+  own.finish();
+  properties.adopt(own.diagnostics);
+  const column = parts?.at(-1);
+  const table = parts?.length === 2 ? parts[0]?.toLowerCase() : undefined;
+  return {
+    ...(warnAfterMs === undefined ? {} : { warnAfterMs }),
+    ...(errorAfterMs === undefined ? {} : { errorAfterMs }),
+    ...(column === undefined ? {} : { column }),
+    ...(table === undefined ? {} : { table }),
+    location: locate(properties.file, spanOf(value)),
+  };
 }
 
 function textOr(fragment: Fragment | undefined): string {

@@ -1,10 +1,10 @@
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
-import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
-import { isRecord, items } from '../domain/json.js';
-import type { JsonValue } from '../domain/kind.js';
+import { type Diagnostic, fail, messageOf, type Result, succeed } from '../domain/diagnostic.js';
+import { isRecord } from '../domain/json.js';
 import { locate, type TextFile } from '../domain/location.js';
 import { didYouMean } from '../domain/near-miss.js';
-import type { TestRow, TestRows, UnitTest } from '../domain/unit-test.js';
+import { type ExpectedRows, rowFormats, type TestInput, type TestRows, type UnitTest } from '../domain/unit-test.js';
+import { isJson, parseRowText, readRowList } from './test-rows.js';
 
 const known = ['model', 'description', 'inputs', 'outputs', 'vars', 'schema', 'gateway'] as const;
 const knownOutputs = ['query', 'partial', 'ctes'] as const;
@@ -60,30 +60,85 @@ function readTest(
   const outputs = isRecord(value.outputs) ? value.outputs : {};
   const outputNode = body.get('outputs', true);
   if (isMap(outputNode)) checkKeys(outputNode, knownOutputs, `${name}, outputs`, report);
-  if (outputs.ctes !== undefined) report(key, 'outputs of CTEs are not compared yet', 'test the query’s own output');
-  const expected = readRows(outputs.query);
-  if (expected === undefined) {
+  const problem =
+    (what: string) =>
+    (why: string): void =>
+      report(key, `${what} of test "${name}": ${why}`);
+  const isPartial = outputs.partial === true;
+  const expected = readExpected(outputs.query, isPartial, problem('the expected rows'));
+  const ctes = Object.entries(isRecord(outputs.ctes) ? outputs.ctes : {}).flatMap(([cte, given]) => {
+    const rows = readExpected(given, isPartial, problem(`the expected rows of CTE ${cte}`));
+    return rows === undefined ? [] : [[cte, rows] as const];
+  });
+  if (expected === undefined && ctes.length === 0) {
     report(key, `test "${name}" has no expected rows`, 'outputs:\n  query:\n    rows:\n      - {a: 1}');
     return undefined;
   }
-  const inputs: Record<string, TestRows> = {};
+  const inputs: Record<string, TestInput> = {};
   for (const [table, given] of Object.entries(isRecord(value.inputs) ? value.inputs : {})) {
-    const rows = readRows(given);
+    const rows = readRows(given, problem(`input ${table}`));
     if (rows === undefined) report(key, `input ${table} of test "${name}" has neither rows nor a query`);
-    else inputs[table.toLowerCase()] = rows;
+    else inputs[logicalName(table)] = { rows, columns: readTypes(given) };
   }
   const [start, end] = key.range ?? [0, 1];
-  const query = isRecord(outputs.query) ? outputs.query : {};
   return {
     name,
     location: locate(file, { start, end }),
-    model: value.model.toLowerCase(),
+    model: logicalName(value.model),
     description: typeof value.description === 'string' ? value.description : '',
     inputs,
     expected,
-    isPartial: outputs.partial === true || query.partial === true,
-    variables: readVariables(value.vars),
+    ctes: Object.fromEntries(ctes),
+    variables: Object.fromEntries(
+      Object.entries(isRecord(value.vars) ? value.vars : {}).flatMap(([variable, one]) =>
+        isJson(one) ? [[variable.toLowerCase(), one] as const] : [],
+      ),
+    ),
   };
+}
+
+/** `"catalog"."schema"."table"` is `schema.table`: a project has one lake. */
+function logicalName(written: string): string {
+  const parts = [...written.matchAll(/"([^"]*)"|([^".]+)/g)].map(([, quoted, plain]) => (quoted ?? plain ?? '').trim());
+  return parts.slice(-2).join('.').toLowerCase();
+}
+
+type Problem = (why: string) => void;
+
+/** Rows, or a mapping with rows and `partial`. A mapping that says only `partial` expects nothing. */
+function readExpected(given: unknown, isPartial: boolean, problem: Problem): ExpectedRows | undefined {
+  const rows = readRows(given, problem);
+  if (rows === undefined) return undefined;
+  return { rows, isPartial: isPartial || (isRecord(given) && given.partial === true) };
+}
+
+/** A list of rows, or a mapping with `rows`, `query` or `path`, whose `format` may be CSV. */
+function readRows(given: unknown, problem: Problem): TestRows | undefined {
+  if (!isRecord(given)) {
+    const rows = readRowList(given);
+    return rows === undefined ? undefined : { type: 'rows', rows };
+  }
+  const named = rowFormats.find((format) => format === given.format);
+  if (given.format !== undefined && named === undefined)
+    problem(`format is ${rowFormats.join(' or ')}, not ${String(given.format)}`);
+  if (typeof given.query === 'string') return { type: 'query', sql: given.query };
+  if (typeof given.path === 'string') {
+    const { path } = given;
+    const byName = rowFormats.find((format) => path.toLowerCase().endsWith(`.${format}`));
+    return { type: 'stored', path, format: named ?? byName ?? 'yaml' };
+  }
+  if (typeof given.rows !== 'string') return readRows(given.rows, problem);
+  try {
+    return { type: 'rows', rows: parseRowText(given.rows, named ?? 'yaml') };
+  } catch (thrown) {
+    problem(messageOf(thrown));
+    return { type: 'rows', rows: [] };
+  }
+}
+
+function readTypes(given: unknown): Readonly<Record<string, string>> {
+  const types = isRecord(given) && isRecord(given.columns) ? given.columns : {};
+  return Object.fromEntries(Object.entries(types).map(([column, type]) => [column, String(type)]));
 }
 
 function checkKeys(map: YAMLMap, allowed: readonly string[], where: string, report: Report): void {
@@ -95,33 +150,4 @@ function checkKeys(map: YAMLMap, allowed: readonly string[], where: string, repo
       didYouMean(String(pair.key.value), allowed) ?? `known are ${allowed.join(', ')}`,
     );
   }
-}
-
-/** A list of rows, or a mapping with `rows` or `query`. */
-function readRows(given: unknown): TestRows | undefined {
-  if (Array.isArray(given)) {
-    const rows = items(given).filter(isRow);
-    return rows.length === given.length ? { type: 'rows', rows } : undefined;
-  }
-  if (!isRecord(given)) return undefined;
-  if (typeof given.query === 'string') return { type: 'query', sql: given.query };
-  return Array.isArray(given.rows) ? readRows(given.rows) : undefined;
-}
-
-function isRow(value: unknown): value is TestRow {
-  return isRecord(value) && Object.values(value).every(isJson);
-}
-
-function isJson(value: unknown): value is JsonValue {
-  if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return true;
-  return Array.isArray(value) ? value.every(isJson) : isRecord(value) && Object.values(value).every(isJson);
-}
-
-function readVariables(given: unknown): UnitTest['variables'] {
-  const variables: Record<string, string | number | boolean> = {};
-  for (const [name, value] of Object.entries(isRecord(given) ? given : {})) {
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-      variables[name.toLowerCase()] = value;
-  }
-  return variables;
 }

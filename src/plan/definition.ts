@@ -21,6 +21,8 @@ const judgedParts = new Set([
 /** All that a model's file says, normalised: equal for files that differ in the layout of their header only. */
 export function modelDefinition(bound: BoundModel, audits: ReadonlyMap<string, Audit>): JsonObject {
   const { model } = bound;
+  // What the linter and the formatter are told says nothing about the table.
+  const { ignored_rules: _, formatting: __, ...otherProperties } = model.otherProperties;
   const texts = (statements: readonly SqlText[]): readonly string[] => statements.map((statement) => statement.text);
   return {
     kind: model.kind.name,
@@ -50,7 +52,9 @@ export function modelDefinition(bound: BoundModel, audits: ReadonlyMap<string, A
       return {
         name: call.name,
         arguments: call.arguments,
-        query: audit?.query.text ?? '',
+        query: [...(audit?.definitions ?? []), ...(audit === undefined ? [] : [audit.query])]
+          .map((statement) => statement.text)
+          .join(';\n'),
         blocking: audit?.blocking ?? true,
         skip: audit?.skip ?? false,
       };
@@ -62,7 +66,7 @@ export function modelDefinition(bound: BoundModel, audits: ReadonlyMap<string, A
     owner: model.owner,
     tags: model.tags,
     stamp: model.stamp ?? null,
-    otherProperties: model.otherProperties,
+    otherProperties,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Step } from '../domain/step.js';
 import type { Candidate } from './candidates.js';
 import { autoRestated, effectiveIntervals } from './missing.js';
 import { compareSchemas } from './schema-change.js';
+import { standaloneSteps } from './standalone.js';
 
 export interface StepsRequest {
   readonly project: BoundProject;
@@ -42,7 +43,9 @@ export function planSteps(asked: StepsRequest): readonly Step[] {
   const isMoved = moved.length > 0 || gone.length > 0 || alters.length > 0 || !isSameEnvironment(request);
   const promotion: Step[] = isMoved ? [{ type: 'promote', environment: request.target.name, models: moved }] : [];
   const demotion: Step[] = gone.length > 0 ? [{ type: 'demote', environment: request.target.name, models: gone }] : [];
-  return [...sources, ...builds, ...alters, ...promotion, ...demotion, ...late];
+  const models = [...sources, ...builds, ...alters, ...promotion, ...late];
+  const alone = standaloneSteps(request.project, models, request);
+  return [...sources, ...builds, ...alone, ...alters, ...promotion, ...demotion, ...late];
 }
 
 function sourceSteps({ project, state }: StepsRequest): readonly Step[] {

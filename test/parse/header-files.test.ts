@@ -132,9 +132,9 @@ describe('an audit file', () => {
       ['3:1+1 SL0107 expected an AUDIT block'],
     ],
     [
-      'is standalone',
-      'AUDIT (name a, standalone true);\nSELECT 1',
-      ['1:1+5 SL0105 standalone audits are not supported yet'],
+      'has a cron but does not stand alone',
+      "AUDIT (name a, cron '@daily');\nSELECT 1",
+      ['1:21+8 SL0105 "cron" is for audits that stand alone'],
     ],
     [
       'misspells a property',

@@ -176,12 +176,11 @@ describe('unit tests of models', () => {
       model: 's.m',
       description: 'why',
       inputs: {
-        's.a': { type: 'rows', rows: [{ id: 1, l: [1, 2], s: { x: null } }] },
-        's.b': { type: 'rows', rows: [{ id: 2 }] },
-        's.c': { type: 'query', sql: 'SELECT 1 AS id' },
+        's.a': { rows: { type: 'rows', rows: [{ id: 1, l: [1, 2], s: { x: null } }] }, columns: {} },
+        's.b': { rows: { type: 'rows', rows: [{ id: 2 }] } },
+        's.c': { rows: { type: 'query', sql: 'SELECT 1 AS id' } },
       },
-      expected: { type: 'rows', rows: [{ id: 1 }] },
-      isPartial: true,
+      expected: { rows: { type: 'rows', rows: [{ id: 1 }] }, isPartial: true },
       variables: { start: '2024-01-01', n: 3 },
     });
     expect(one?.location).toMatchObject({ line: 1, column: 1, length: 7 });
@@ -189,8 +188,8 @@ describe('unit tests of models', () => {
 
   test('may expect a query’s rows', () => {
     expect(tests('t:\n  model: s.m\n  outputs:\n    query:\n      query: SELECT 1 AS a\n')[0]?.expected).toEqual({
-      type: 'query',
-      sql: 'SELECT 1 AS a',
+      rows: { type: 'query', sql: 'SELECT 1 AS a' },
+      isPartial: false,
     });
   });
 
@@ -219,9 +218,9 @@ describe('unit tests of models', () => {
     ],
     ['an unknown property', `t:\n  input: {}\n  ${minimal}`, ['2:3+5 SL0806 unknown property "input" in t']],
     [
-      'outputs of CTEs',
-      't:\n  model: s.m\n  outputs:\n    ctes: {}\n    query: {rows: []}\n',
-      ['1:1+1 SL0806 outputs of CTEs are not compared yet'],
+      'rows as text of an unknown form',
+      `t:\n  inputs:\n    s.a: {format: json, rows: '[]'}\n  ${minimal}`,
+      ['1:1+1 SL0806 input s.a of test "t": format is yaml or csv, not json'],
     ],
   ])('refuse %s', (_, text, expected) => {
     expect(problems(text)).toEqual(expected);

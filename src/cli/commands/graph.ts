@@ -43,7 +43,7 @@ interface GraphEdge {
   readonly type: 'reads' | 'audits';
 }
 
-function graphOf({ project, models, sources }: BoundProject): {
+function graphOf({ project, models, sources, audits: alone }: BoundProject): {
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
 } {
@@ -78,13 +78,13 @@ function graphOf({ project, models, sources }: BoundProject): {
       }),
     ),
     ...[...project.audits.values()]
-      .filter((audit) => used.has(audit.name))
+      .filter((audit) => used.has(audit.name) || (audit.standalone !== undefined && !audit.skip))
       .map(
         (audit): GraphNode => ({
           id: audit.name,
           type: 'audit',
           kind: audit.blocking ? 'blocking' : 'warning',
-          cron: null,
+          cron: audit.standalone?.cron.expression ?? null,
           tags: [],
           file: audit.query.file.path,
         }),
@@ -100,5 +100,10 @@ function graphOf({ project, models, sources }: BoundProject): {
       (from): GraphEdge => ({ from, to: model.key, type: 'audits' }),
     ),
   );
-  return { nodes, edges: [...reads, ...audits] };
+  const watched = alone.flatMap(({ audit, reads: read }) =>
+    [...new Set(read.map((key) => sourceOf.get(key) ?? key))].map(
+      (from): GraphEdge => ({ from, to: audit.name, type: 'reads' }),
+    ),
+  );
+  return { nodes, edges: [...reads, ...audits, ...watched] };
 }

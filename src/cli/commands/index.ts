@@ -50,6 +50,22 @@ export const commands: readonly CommandEntry[] = [
   },
   { name: 'test', summary: 'run the unit tests of models', load: async () => (await import('./test.js')).test },
   {
+    name: 'create_test',
+    aliases: ['create-test'],
+    summary: 'write a unit test with rows of an environment',
+    load: async () => (await import('./create-test.js')).createTest,
+  },
+  {
+    name: 'lint',
+    summary: 'hold models against rules of style and care',
+    load: async () => (await import('./lint.js')).lint,
+  },
+  {
+    name: 'audit',
+    summary: 'audit what is built, without building',
+    load: async () => (await import('./audit.js')).auditCommand,
+  },
+  {
     name: 'graph',
     summary: 'show sources, models and audits and what reads what',
     load: async () => (await import('./graph.js')).graph,

@@ -30,6 +30,8 @@ export function configurePlanOptions(command: Command): void {
     .option('--empty-backfill', 'record intervals as built without building')
     .option('--no-gaps', 'refuse to lose intervals that are built now')
     .option('--include-unmodified', 'give the environment views of all models')
+    .option('--skip-tests', 'do not run the unit tests of models first')
+    .option('--skip-linter', 'do not hold models against the rules of the linter first')
     .option('--run', 'build what cron says is due as well');
 }
 

@@ -3,12 +3,13 @@ import type { BoundProject } from '../../domain/bound-project.js';
 import type { Plan } from '../../domain/plan.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { snapshotsOf } from '../../plan/build-plan.js';
-import { load, planFrom, recordedState } from '../../workflow.js';
+import { load, planFrom, recordedState, staleSources } from '../../workflow.js';
 import { type CommandContext, type CommandDefinition, exitCodes, textOption } from '../command.js';
 import { drawPlan } from '../draw-plan.js';
 import { planJson } from '../plan-json.js';
 import { reportErrors, reportWarnings, showJson } from '../report.js';
 import { styleOf } from '../style.js';
+import { checksBeforePlan } from './checks-before.js';
 import { configurePlanOptions, readPlanOptions } from './plan-options.js';
 
 /** `scilake plan [ENV]`: what apply would do. Writes nothing but the file of `-o`. */
@@ -61,10 +62,15 @@ export async function makePlan(
   reportWarnings(context, loaded.warnings);
   const project = loaded.value;
   const planOptions = await readPlanOptions(context, project.project.config, positionals, options);
+  const broken = await checksBeforePlan(context, project, options, planOptions.executionTime);
+  if (broken.some(({ severity }) => severity === 'error')) return reportErrors(context, broken);
+  reportWarnings(context, broken);
   const state = await recordedState(context.workspace, project.project.config);
   const planned = await planFrom(project, state, planOptions);
   if (!planned.ok) return reportErrors(context, planned.errors);
-  reportWarnings(context, planned.warnings);
+  const stale = await staleSources(context.workspace, project, planOptions.executionTime);
+  reportWarnings(context, [...planned.warnings, ...stale]);
   const base = state.environments.get(planned.value.environment) ?? state.environments.get(planned.value.basedOn ?? '');
-  return { plan: planned.value, project, before: snapshotsOf(base, state) };
+  const plan = { ...planned.value, warnings: [...planned.value.warnings, ...stale] };
+  return { plan, project, before: snapshotsOf(base, state) };
 }

@@ -13,7 +13,7 @@ export const why: CommandDefinition = {
     configurePlanOptions(command);
   },
   async run(context, [name = '', ...environment], options) {
-    const made = await makePlan(context, environment, options);
+    const made = await makePlan(context, environment, { ...options, skipTests: true, skipLinter: true });
     if (typeof made === 'number') return made;
     const key = name.toLowerCase();
     const { plan, project } = made;
