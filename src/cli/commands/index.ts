@@ -50,6 +50,11 @@ export const commands: readonly CommandEntry[] = [
   },
   { name: 'test', summary: 'run the unit tests of models', load: async () => (await import('./test.js')).test },
   {
+    name: 'format',
+    summary: 'lay out the SQL files of the project',
+    load: async () => (await import('./format.js')).format,
+  },
+  {
     name: 'graph',
     summary: 'show sources, models and audits and what reads what',
     load: async () => (await import('./graph.js')).graph,
