@@ -60,6 +60,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./graph.js')).graph,
   },
   {
+    name: 'table_diff',
+    aliases: ['table-diff'],
+    summary: 'compare tables of two environments, or two tables, by columns and rows',
+    load: async () => (await import('./table-diff.js')).tableDiff,
+  },
+  {
     name: 'environments',
     summary: 'list the environments of the lake',
     load: async () => (await import('./environments.js')).environments,
