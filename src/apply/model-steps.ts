@@ -2,7 +2,7 @@ import type { Transaction } from '../catalog/lake-session.js';
 import { createPhysicalTable, createPhysicalView } from '../catalog/physical.js';
 import { stateWriter } from '../catalog/state-tables.js';
 import { DiagnosticError, type Result } from '../domain/diagnostic.js';
-import { inLake, physicalName, type TableName } from '../domain/names.js';
+import { inLake, outsideTable, physicalName, type TableName } from '../domain/names.js';
 import type { ModelProgram } from '../domain/program.js';
 import { builtKey, physicalTable, type Snapshot } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
@@ -133,7 +133,7 @@ function physicalOf(key: string, work: Work): string | undefined {
   const outside = work.project.models.find(
     (bound) => bound.model.key === key && bound.model.kind.storage === 'outside',
   );
-  return outside === undefined ? undefined : inLake(outside.model.name);
+  return outside === undefined ? undefined : outsideTable(outside.model.name, outside.model.catalog);
 }
 
 export function orThrow<T>(result: Result<T>): T {

@@ -47,6 +47,8 @@ export interface Model {
   readonly location: SourceLocation;
   readonly file: TextFile;
   readonly kind: ModelKind;
+  /** An EXTERNAL table in an attached DuckDB file: the name under which that is attached. In the lake when left out. */
+  readonly catalog?: string;
   /** Undefined for seeds and external models. */
   readonly query?: SqlText;
   readonly preStatements: readonly SqlText[];

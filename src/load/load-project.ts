@@ -3,6 +3,7 @@ import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnosti
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
+import { shadowCatalogs, withAttachedTables } from './attached-tables.js';
 import { BindCache } from './bind-cache.js';
 import { bindModels } from './bind-models.js';
 import { bindSources } from './bind-sources.js';
@@ -21,9 +22,11 @@ export interface LoadEffects {
 
 /** Reads a project's files and binds its SQL: everything that is wrong with any part of it, or the value that planning works on. */
 export async function loadProject(effects: LoadEffects): Promise<Result<BoundProject>> {
-  const { project, diagnostics: readDiagnostics } = await readProject(effects);
+  const read = await readProject(effects);
+  const { project, diagnostics: attachedDiagnostics } = await withAttachedTables(read.project, effects);
+  const readDiagnostics = [...read.diagnostics, ...attachedDiagnostics];
   const { sources, diagnostics: sourceDiagnostics } = await bindSources(project.sources, effects);
-  const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder);
+  const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder, shadowCatalogs(project, effects));
   try {
     const seedEffects = { database: shadow.database, files: effects.files, projectFolder: effects.projectFolder };
     const cache = new BindCache(effects.cacheFolder, effects.files, await shadow.engineVersion());

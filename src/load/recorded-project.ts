@@ -7,6 +7,7 @@ import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
 import { parseModelFile } from '../parse/model-file.js';
+import { shadowCatalogs } from './attached-tables.js';
 import { BindCache } from './bind-cache.js';
 import { bindModels } from './bind-models.js';
 
@@ -45,7 +46,7 @@ export async function recordedProject(
   ];
   const project = { ...local.project, models };
   const sources = local.sources.filter((source) => environment.sources[source.source.name] === source.version);
-  const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder);
+  const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder, shadowCatalogs(project, effects));
   try {
     const cache = new BindCache(effects.cacheFolder, effects.files, await shadow.engineVersion());
     const bound = await bindModels({

@@ -159,7 +159,7 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
     properties: header.properties,
     defaults: defaults.properties,
   });
-  const name = readName(properties);
+  const name = readName(properties, defaults.catalog);
   const kind = readKind(properties, defaults);
   const enabled = properties.flag('enabled', true);
   const { cron, intervalUnit, allowPartials } = readSchedule(properties, defaults);
@@ -225,7 +225,7 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
     grains: readGrains(properties),
     audits: readAuditCalls(properties),
     inlineAudits,
-    dependsOn: readDeclared(properties, 'depends_on'),
+    dependsOn: readDeclared(properties, 'depends_on', defaults.catalog),
     ...(hasSources ? { declaredSources: readDeclared(properties, 'sources') } : {}),
     partitionedBy,
     clusteredBy: properties.list('clustered_by').map(textOf),
@@ -240,15 +240,24 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
   return succeed(enabled ? [model] : [], diagnostics);
 }
 
-function readName(properties: PropertyReader): TableName {
+function readName(properties: PropertyReader, catalog: string | undefined): TableName {
   const value = properties.required('name', 'MODEL (name schema.table, …)');
   if (value === undefined) return { schema: '', table: '' };
-  const parts = asDottedName(value)?.map((part) => part.toLowerCase());
+  const parts = withoutCatalog(asDottedName(value), catalog);
   const [schema, table, extra] = parts ?? [];
   if (schema !== undefined && table !== undefined && extra === undefined) return { schema, table };
   const hint = parts?.length === 3 ? 'leave the catalog out: a project has one lake' : 'write it as schema.table';
   properties.report('SL0105', spanOf(value), `a model's name has two parts, not ${textOf(value)}`, hint);
   return { schema: schema ?? '', table: table ?? '' };
+}
+
+/** The lower-case parts of a name; that of the default catalog in front of two others is left out. */
+function withoutCatalog(
+  parts: readonly string[] | undefined,
+  catalog: string | undefined,
+): readonly string[] | undefined {
+  const lower = parts?.map((part) => part.toLowerCase());
+  return lower?.length === 3 && lower[0] === catalog ? lower.slice(1) : lower;
 }
 
 function readKind(properties: PropertyReader, defaults: ModelDefaults): ModelKind {
@@ -423,9 +432,13 @@ export function auditArgument(value: Fragment): AuditArgument {
   return isList ? listItems(value).map(textOf) : textOf(value);
 }
 
-function readDeclared(properties: PropertyReader, property: 'depends_on' | 'sources'): readonly DeclaredName[] {
+function readDeclared(
+  properties: PropertyReader,
+  property: 'depends_on' | 'sources',
+  catalog?: string,
+): readonly DeclaredName[] {
   return properties.list(property).flatMap((item) => {
-    const parts = asDottedName(item)?.map((part) => part.toLowerCase());
+    const parts = withoutCatalog(asDottedName(item), catalog);
     const location = locate(properties.file, spanOf(item));
     if (property === 'sources' && parts !== undefined) return [{ key: parts.join('.'), location }];
     const [schema, table] = parts ?? [];
