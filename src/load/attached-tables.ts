@@ -17,6 +17,13 @@ interface AttachedTable {
   readonly columns: readonly Column[];
 }
 
+export interface ProjectWithTables {
+  readonly project: Project;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Columns of all tables in attached files, by key, with the catalog where it is not the default one. */
+  readonly found: ReadonlyMap<string, { readonly columns: readonly Column[]; readonly name: string }>;
+}
+
 interface AttachEffects {
   readonly duckdb: DuckDb;
   readonly files: Files;
@@ -27,10 +34,7 @@ interface AttachEffects {
  * The project with the tables of attached DuckDB files that its models read: those that `external_models.yaml` declares get
  * their place, and their columns where it does not say them; those that it does not declare are added.
  */
-export async function withAttachedTables(
-  project: Project,
-  effects: AttachEffects,
-): Promise<{ readonly project: Project; readonly diagnostics: readonly Diagnostic[] }> {
+export async function withAttachedTables(project: Project, effects: AttachEffects): Promise<ProjectWithTables> {
   const { catalogs } = project.config;
   const texts = project.models.flatMap(textsOf);
   const isNamed = catalogs.find((catalog) => catalog.isDefault && texts.some((text) => namesCatalog(text, catalog)));
@@ -50,7 +54,16 @@ export async function withAttachedTables(
       diagnostics.push(ambiguous(key, table, other));
   }
   const models = [...added.values(), ...declared];
-  return { project: { ...project, models, ...(isNamed === undefined ? {} : { catalog: isNamed.name }) }, diagnostics };
+  return {
+    project: { ...project, models, ...(isNamed === undefined ? {} : { catalog: isNamed.name }) },
+    diagnostics,
+    found: new Map(
+      tables.map(({ catalog, name, columns }) => [
+        tableKey(name),
+        { columns, name: catalog.isDefault ? tableKey(name) : `${catalog.name}.${tableKey(name)}` },
+      ]),
+    ),
+  };
 }
 
 /** What the shadow catalog needs so that names with a catalog in front are found. */
@@ -121,7 +134,7 @@ function placed(model: Model, tables: readonly AttachedTable[], diagnostics: Dia
   const declaredColumns = model.declaredColumns.length > 0 ? model.declaredColumns : (table?.columns ?? []);
   if (declaredColumns.length === 0)
     diagnostics.push({
-      code: 'SL0105',
+      code: 'SL0135',
       severity: 'error',
       message: `${model.key} needs its columns`,
       location: model.location,

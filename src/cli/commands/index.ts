@@ -60,6 +60,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./graph.js')).graph,
   },
   {
+    name: 'create_external_models',
+    aliases: ['create-external-models'],
+    summary: 'declare the tables that models read and nobody here makes',
+    load: async () => (await import('./create-external-models.js')).createExternalModels,
+  },
+  {
     name: 'table_diff',
     aliases: ['table-diff'],
     summary: 'compare tables of two environments, or two tables, by columns and rows',
