@@ -20,6 +20,7 @@ import { withVariables } from '../parse/sqlmesh-config.js';
 import { loadJinja } from './jinja.js';
 import { macroFunctions } from './project-macros.js';
 import { configFile, pythonFiles } from './sqlmesh-files.js';
+import { translateModels } from './translate-models.js';
 
 /** What could be read of a project, with all that is wrong in the rest. */
 export interface ReadProject {
@@ -105,10 +106,13 @@ export async function readProject({
     macroDefinitions,
   );
   diagnostics.push(...definitionErrors);
-  const models = [
+  const written = [
     ...externals,
     ...modelFiles.flatMap((file) => collect(parseModelFile(file, config.modelDefaults, headerScope)).flat()),
   ];
+  const translated = await translateModels(written);
+  diagnostics.push(...translated.diagnostics);
+  const { models } = translated;
   const audits = below('audits', '.sql').flatMap((file) => collect(parseAuditFile(file)).flat());
   diagnostics.push(...duplicates(models, sources, audits));
   const project: Project = {

@@ -10,6 +10,7 @@ import { parseModelFile } from '../parse/model-file.js';
 import { shadowCatalogs } from './attached-tables.js';
 import { BindCache } from './bind-cache.js';
 import { bindModels } from './bind-models.js';
+import { translateModels } from './translate-models.js';
 
 /**
  * The project as an environment has it: models from the text that is recorded with their snapshots, not from files that
@@ -44,7 +45,8 @@ export async function recordedProject(
     ...outside,
     ...parsed.value.flatMap((read, at) => read.map((model) => ({ ...model, blueprint: blueprintOf(snapshots[at]) }))),
   ];
-  const project = { ...local.project, models };
+  const translated = await translateModels(models);
+  const project = { ...local.project, models: translated.models };
   const sources = local.sources.filter((source) => environment.sources[source.source.name] === source.version);
   const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder, shadowCatalogs(project, effects));
   try {

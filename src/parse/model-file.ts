@@ -22,6 +22,7 @@ import type { ModelDefaults } from '../domain/project.js';
 import { PropertyReader } from '../domain/property-reader.js';
 import { findKind, kinds } from '../kinds/index.js';
 import { readAudit } from './audit-file.js';
+import { dialectName, isKnownDialect, knownDialects } from './dialects.js';
 import { readBlueprints } from './header-macros.js';
 import { isDefinition, type MacroScope, scopeOf } from './macros/index.js';
 import { type HeaderBlock, type SqlStatement, splitStatements } from './statements.js';
@@ -175,16 +176,7 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
   const stamp = properties.text('stamp');
   const hasSources = properties.fragment('sources') !== undefined;
   const dialect = properties.text('dialect') ?? defaults.dialect;
-  if (dialect.toLowerCase() !== 'duckdb') {
-    const written = properties.fragment('dialect');
-    const span = written === undefined ? header.nameSpan : spanOf(written);
-    properties.report(
-      'SL0105',
-      span,
-      `models are written in DuckDB's dialect, not ${dialect}`,
-      'translate the query, or leave "dialect" out',
-    );
-  }
+  const foreign = readDialect(properties, dialect);
   for (const unsupported of unsupportedProperties) {
     const value = properties.fragment(unsupported);
     if (value !== undefined)
@@ -210,6 +202,7 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
     location: locate(file, header.nameSpan),
     file,
     kind,
+    ...(foreign === undefined ? {} : { dialect: foreign }),
     ...statements,
     blueprint: {},
     cron,
@@ -238,6 +231,17 @@ function readModel({ header, sql, inlineAudits, defaults, found }: ModelParts): 
   const diagnostics = [...found, ...properties.diagnostics];
   if (diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return { ok: false, errors: diagnostics };
   return succeed(enabled ? [model] : [], diagnostics);
+}
+
+/** The dialect that statements have to be translated from; undefined for DuckDB's own. */
+function readDialect(properties: PropertyReader, text: string): string | undefined {
+  const dialect = dialectName(text);
+  if (dialect === 'duckdb') return undefined;
+  if (isKnownDialect(dialect)) return dialect;
+  const written = properties.fragment('dialect');
+  const span = written === undefined ? properties.ownerSpan : spanOf(written);
+  properties.report('SL0105', span, `there is no dialect "${text}"`, didYouMean(dialect, knownDialects));
+  return undefined;
 }
 
 function readName(properties: PropertyReader, catalog: string | undefined): TableName {

@@ -1,12 +1,13 @@
 import { type Diagnostic, fail, type Result, succeed } from '../../domain/diagnostic.js';
 import type { Token } from '../../domain/fragment.js';
 import { locate, type TextFile } from '../../domain/location.js';
+import { withoutMacros } from '../hide-macros.js';
 import { jinjaBlocks, maskJinja } from '../jinja-blocks.js';
 import { headerNames, splitStatements } from '../statements.js';
 import { tokenize } from '../tokenizer.js';
 import { type Comment, commentLines, commentsIn } from './comments.js';
 import { formatHeader } from './header.js';
-import { formatStatement, type SqlPrinter, withoutMacros } from './statement.js';
+import { formatStatement, type SqlPrinter } from './statement.js';
 
 /** One header block or statement, without its semicolon. */
 interface Piece {

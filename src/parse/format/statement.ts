@@ -1,4 +1,5 @@
-import { depthChange, type Token } from '../../domain/fragment.js';
+import type { Token } from '../../domain/fragment.js';
+import { hideMacros } from '../hide-macros.js';
 import { tokenize } from '../tokenizer.js';
 import { commentsIn } from './comments.js';
 import { reservedWords } from './reserved.js';
@@ -57,73 +58,6 @@ function commentTexts(text: string, tokens: readonly Token[]): readonly string[]
       (comment) => `${at} ${comment.text.replace(/\s+/g, ' ').trim()}`,
     ),
   );
-}
-
-/** The statement with a name in place of each macro. */
-export function withoutMacros(sql: string): string {
-  return hideMacros(sql, tokenize(sql).tokens).text;
-}
-
-interface Hidden {
-  readonly text: string;
-  /** Names that stand for macros. */
-  readonly stand: ReadonlyMap<string, string>;
-}
-
-/** Puts a name in place of each macro, of its length: lines break where they would with the macro itself. */
-function hideMacros(sql: string, tokens: readonly Token[]): Hidden {
-  const stand = new Map<string, string>();
-  let prefix = 'mac';
-  while (sql.toLowerCase().includes(prefix)) prefix += 'x';
-  let text = '';
-  let copied = 0;
-  for (let at = 0; at < tokens.length; at++) {
-    const end = macroEnd(tokens, at);
-    const [first, last] = [tokens[at], tokens[end - 1]];
-    if (end === at || first === undefined || last === undefined) continue;
-    const macro = sql.slice(first.start, last.end);
-    const length = (macro.split('\n')[0] ?? '').length;
-    const name = `${prefix}${stand.size}_`.padEnd(Math.min(length, 60), 'x');
-    stand.set(name, macro);
-    text += sql.slice(copied, first.start) + name;
-    copied = last.end;
-    at = end - 1;
-  }
-  return { text: text + sql.slice(copied), stand };
-}
-
-/** Index behind the macro that begins at an index, with names that touch it and the arguments of a call; the same index where none does. */
-function macroEnd(tokens: readonly Token[], start: number): number {
-  let end = start;
-  let hasMacro = false;
-  for (let at = start; at < tokens.length; at++) {
-    const token = tokens[at];
-    const before = tokens[at - 1];
-    if (token === undefined || (at > start && token.start !== before?.end)) break;
-    const isQuotedMacro =
-      token.text === '@' && /^['"]/.test(tokens[at + 1]?.text ?? '') && tokens[at + 1]?.start === token.end;
-    if (token.type === 'macro' || isQuotedMacro) {
-      hasMacro = true;
-      end = isQuotedMacro ? at + 2 : at + 1;
-      if (isQuotedMacro) at++;
-      else if (tokens[at + 1]?.text === '(' && tokens[at + 1]?.start === token.end) {
-        end = closing(tokens, at + 1) + 1;
-        at = end - 1;
-      }
-    } else if (token.type === 'word' || token.type === 'number' || (hasMacro && token.text === '.')) end = at + 1;
-    else break;
-  }
-  return hasMacro ? end : start;
-}
-
-function closing(tokens: readonly Token[], open: number): number {
-  let depth = 0;
-  for (let at = open; at < tokens.length; at++) {
-    const token = tokens[at];
-    if (token !== undefined) depth += depthChange(token);
-    if (depth === 0) return at;
-  }
-  return tokens.length - 1;
 }
 
 /** The printer's text with the author's words, reserved ones in upper case: a printer may take a column for a keyword. */
