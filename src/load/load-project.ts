@@ -20,8 +20,15 @@ export interface LoadEffects {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Reads a project's files and binds its SQL: everything that is wrong with any part of it, or the value that planning works on. */
-export async function loadProject(effects: LoadEffects): Promise<Result<BoundProject>> {
+/**
+ * Reads a project's files and binds its SQL: everything that is wrong with any part of it, or the value that planning works on.
+ *
+ * @param missingTables  whether tables that are not there are reported beside files that could not be read
+ */
+export async function loadProject(
+  effects: LoadEffects,
+  missingTables: 'where nothing explains them' | 'all' = 'where nothing explains them',
+): Promise<Result<BoundProject>> {
   const read = await readProject(effects);
   const { project, diagnostics: attachedDiagnostics } = await withAttachedTables(read.project, effects);
   const readDiagnostics = [...read.diagnostics, ...attachedDiagnostics];
@@ -37,9 +44,10 @@ export async function loadProject(effects: LoadEffects): Promise<Result<BoundPro
       (diagnostic) => diagnostic.severity === 'error' && !wholeFile.has(diagnostic.code),
     );
     // A table may only seem to be missing because the file that defines it could not be read: its own error says so.
-    const after = isIncomplete
-      ? bound.diagnostics.filter((diagnostic) => !missingTable.has(diagnostic.code))
-      : bound.diagnostics;
+    const after =
+      isIncomplete && missingTables !== 'all'
+        ? bound.diagnostics.filter((diagnostic) => !missingTable.has(diagnostic.code))
+        : bound.diagnostics;
     const all = distinct([...before, ...after]);
     if (all.some((diagnostic) => diagnostic.severity === 'error')) return fail(...all);
     return succeed({ project, models: bound.models, sources }, all);

@@ -7,6 +7,11 @@ export const commands: readonly CommandEntry[] = [
     summary: 'make a small working project in an empty folder',
     load: async () => (await import('./init.js')).init,
   },
+  {
+    name: 'import',
+    summary: 'say what becomes of a SQLMesh project, or make a Scilake project of it',
+    load: async () => (await import('./import.js')).importCommand,
+  },
   { name: 'plan', summary: 'show what apply would do', load: async () => (await import('./plan.js')).planCommand },
   {
     name: 'apply',
