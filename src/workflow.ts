@@ -8,8 +8,9 @@ import { ensureStateTables, environmentTables, readState } from './catalog/state
 import type { BoundProject } from './domain/bound-project.js';
 import { type Diagnostic, DiagnosticError, type Result } from './domain/diagnostic.js';
 import type { Plan, PlanOptions } from './domain/plan.js';
-import type { ProjectConfig } from './domain/project.js';
+import type { Project, ProjectConfig } from './domain/project.js';
 import { type Environment, emptyState, type LakeState } from './domain/snapshot.js';
+import { filesOf } from './effects/attached-files.js';
 import type { Database } from './effects/duckdb.js';
 import { loadProject } from './load/load-project.js';
 import { hookStatements, modelPrograms } from './load/programs.js';
@@ -188,6 +189,7 @@ export async function staleSources(
 /**
  * Reads an environment by the logical names of its models and sources.
  *
+ * @param project gives the names of tables that somebody else keeps as well
  * @throws DiagnosticError SL0710 when there is no lake or no such environment
  */
 export async function withEnvironment<T>(
@@ -195,14 +197,17 @@ export async function withEnvironment<T>(
   config: ProjectConfig,
   name: string,
   work: (database: Database, view: { readonly environment: Environment; readonly state: LakeState }) => Promise<T>,
+  project?: Project,
 ): Promise<T> {
   if (!workspace.lakes.exists(lakeLocation(workspace, config))) throw new DiagnosticError([noEnvironment(name, [])]);
   return withLake(workspace, config, 'read', async (session) => {
     const state = await readState(session);
     const environment = state.environments.get(name);
     if (environment === undefined) throw new DiagnosticError([noEnvironment(name, [...state.environments.keys()])]);
-    const names = await openRunCatalog(session);
+    const names = await openRunCatalog(session, project?.catalog);
     await names.pointAt(environmentTables(environment, state));
+    for (const model of project?.models ?? [])
+      if (model.kind.storage === 'outside') await names.pointOutside(model.name, model.catalog);
     return session.exclusively((database) => work(database, { environment, state }));
   });
 }
@@ -218,6 +223,7 @@ export async function withLake<T>(
     mode,
     settings: config.settings,
     projectFolder: workspace.projectFolder,
+    attached: filesOf(config.catalogs, { ...workspace.outside, projectFolder: workspace.projectFolder }),
   });
   try {
     return await work(session);

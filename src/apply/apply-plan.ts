@@ -29,7 +29,7 @@ export interface AppliedPlan {
 export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): Promise<AppliedPlan> {
   const { plan, session, state } = request;
   if (plan.steps.length === 0) return { status: 'nothing to do', outcomes: [], lakeSnapshot: state.lakeSnapshot };
-  const runCatalog = await openRunCatalog(session);
+  const runCatalog = await openRunCatalog(session, request.project.project.catalog);
   let current = 0;
   const work: Work = {
     ...request,
@@ -107,7 +107,7 @@ async function pointAtExisting(work: Work): Promise<void> {
   const { plan, project, runCatalog, datasets } = work;
   for (const { model } of project.models.filter((bound) => bound.model.kind.storage === 'outside')) {
     try {
-      await runCatalog.pointOutside(model.name);
+      await runCatalog.pointOutside(model.name, model.catalog);
     } catch (thrown) {
       throw new DiagnosticError(
         [

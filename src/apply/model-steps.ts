@@ -2,7 +2,7 @@ import type { Transaction } from '../catalog/lake-session.js';
 import { createPhysicalTable, createPhysicalView } from '../catalog/physical.js';
 import { stateWriter } from '../catalog/state-tables.js';
 import { DiagnosticError, type Result } from '../domain/diagnostic.js';
-import { inLake, physicalName, type TableName } from '../domain/names.js';
+import { inLake, outsideTable, physicalName, type TableName } from '../domain/names.js';
 import type { ModelProgram } from '../domain/program.js';
 import { builtKey, physicalTable, type Snapshot } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
@@ -102,11 +102,15 @@ export async function nameInlineParents(snapshot: Pick<Snapshot, 'key' | 'parent
 
 /** The physical table or view behind a logical name, as SQL. */
 function physicalOf(key: string, work: Work): string | undefined {
+  const outside = work.project.models.find(
+    ({ model }) => model.key === key && model.kind.storage === 'outside' && model.catalog !== undefined,
+  );
+  if (outside !== undefined) return outsideTable(outside.model.name, outside.model.catalog);
   const name = physicalNameOf(key, work);
   return name === undefined ? undefined : inLake(name);
 }
 
-/** The same for what must be there. */
+/** The same for what must be there, in the lake. */
 export function physicalTableOf(key: string, work: Work): TableName {
   const name = physicalNameOf(key, work);
   if (name === undefined) throw new Error(`nothing stands behind ${key}`);
@@ -123,10 +127,7 @@ function physicalNameOf(key: string, work: Work): TableName | undefined {
       if (`${name.schema}.${name.table}` === key) return physicalName(name, source.version);
     }
   }
-  const outside = work.project.models.find(
-    (bound) => bound.model.key === key && bound.model.kind.storage === 'outside',
-  );
-  return outside?.model.name;
+  return work.project.models.find(({ model }) => model.key === key && model.kind.storage === 'outside')?.model.name;
 }
 
 export function orThrow<T>(result: Result<T>): T {

@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { type Diagnostic, DiagnosticError, messageOf } from '../domain/diagnostic.js';
 import { LAKE, literal } from '../domain/names.js';
+import { type AttachedFile, attachFiles } from '../effects/attached-files.js';
 import type { Database, DuckDb, Parameter, Row } from '../effects/duckdb.js';
 import { type ExtensionEffects, type LoadedExtension, loadExtension } from '../effects/extensions.js';
 import type { ProcessFacts } from '../effects/process-facts.js';
@@ -54,6 +55,8 @@ export interface LakeOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** What relative paths in SQL start from. */
   readonly projectFolder: string;
+  /** DuckDB files beside the lake. */
+  readonly attached?: readonly AttachedFile[];
 }
 
 /** There is a catalog file, but no lake in it: whoever began to make one was cut off. Opening it for writing makes it. */
@@ -284,6 +287,7 @@ async function openDatabase(location: LakeLocation, options: LakeOptions, effect
     await database.run(
       `ATTACH ${literal(`ducklake:${location.catalog}`)} AS ${LAKE} (${readOnly}DATA_PATH ${literal(`${location.data}/`)}, OVERRIDE_DATA_PATH true)`,
     );
+    await attachFiles(database, options.attached ?? []);
     await database.run(`SET file_search_path = ${literal(options.projectFolder)}`);
     return { database, extension };
   } catch (thrown) {

@@ -1,5 +1,5 @@
 import { macroDefinitions } from '../domain/anndata-macros.js';
-import { ident, inLake, qualified, type TableName } from '../domain/names.js';
+import { ident, inLake, outsideTable, qualified, type TableName } from '../domain/names.js';
 import type { Database } from '../effects/duckdb.js';
 import type { LakeSession } from './lake-session.js';
 
@@ -13,8 +13,8 @@ export const RUN_CATALOG = 'scilake_run';
 export interface RunCatalog {
   /** Points logical names at physical tables or views, all in one transaction of the in-memory catalog. */
   pointAt(names: readonly PointedName[]): Promise<void>;
-  /** Points a logical name at a table of its own name in the lake, which somebody else keeps. */
-  pointOutside(name: TableName): Promise<void>;
+  /** Points a logical name at a table of its own name in the lake, or in an attached file, which somebody else keeps. */
+  pointOutside(name: TableName, catalog?: string): Promise<void>;
   /** Gives an EMBEDDED model's query its name. */
   inline(name: TableName, query: string): Promise<void>;
   close(): Promise<void>;
@@ -26,12 +26,17 @@ export interface PointedName {
   readonly physical: TableName;
 }
 
-export async function openRunCatalog(session: LakeSession): Promise<RunCatalog> {
+/** @param mirror a second name for the catalog, for texts that write one in front of the schema */
+export async function openRunCatalog(session: LakeSession, mirror?: string): Promise<RunCatalog> {
   await session.exclusively(async (database) => {
     await database.run('USE memory');
     await database.run(`DETACH DATABASE IF EXISTS ${RUN_CATALOG}`);
     await database.run(`ATTACH ':memory:' AS ${RUN_CATALOG}`);
     await database.run(`USE ${RUN_CATALOG}`);
+    if (mirror !== undefined) {
+      await database.run(`DETACH DATABASE IF EXISTS ${ident(mirror)}`);
+      await database.run(`ATTACH ':memory:' AS ${ident(mirror)}`);
+    }
     for (const definition of macroDefinitions()) await database.run(definition);
   });
   const schemas = new Set<string>();
@@ -40,6 +45,13 @@ export async function openRunCatalog(session: LakeSession): Promise<RunCatalog> 
       await database.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(RUN_CATALOG, name.schema)}`);
     schemas.add(name.schema);
     await database.run(`CREATE OR REPLACE VIEW ${qualified(RUN_CATALOG, name.schema, name.table)} AS ${body}`);
+  };
+  /** One transaction writes one database only: second names come behind the first. */
+  const mirrored = async (database: Database, name: TableName): Promise<void> => {
+    if (mirror === undefined) return;
+    await database.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(mirror, name.schema)}`);
+    const own = qualified(RUN_CATALOG, name.schema, name.table);
+    await database.run(`CREATE OR REPLACE VIEW ${qualified(mirror, name.schema, name.table)} AS FROM ${own}`);
   };
   return {
     pointAt: (names) =>
@@ -54,13 +66,23 @@ export async function openRunCatalog(session: LakeSession): Promise<RunCatalog> 
           schemas.clear();
           throw thrown;
         }
+        for (const { name } of names) await mirrored(database, name);
       }),
-    pointOutside: (name) => session.exclusively((database) => define(database, name, `FROM ${inLake(name)}`)),
-    inline: (name, query) => session.exclusively((database) => define(database, name, `\n${query}`)),
+    pointOutside: (name, catalog) =>
+      session.exclusively(async (database) => {
+        await define(database, name, `FROM ${outsideTable(name, catalog)}`);
+        await mirrored(database, name);
+      }),
+    inline: (name, query) =>
+      session.exclusively(async (database) => {
+        await define(database, name, `\n${query}`);
+        await mirrored(database, name);
+      }),
     close: () =>
       session.exclusively(async (database) => {
         await database.run('USE memory');
         await database.run(`DETACH DATABASE IF EXISTS ${ident(RUN_CATALOG)}`);
+        if (mirror !== undefined) await database.run(`DETACH DATABASE IF EXISTS ${ident(mirror)}`);
       }),
   };
 }

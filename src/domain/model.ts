@@ -16,6 +16,8 @@ export interface SqlText {
   readonly text: string;
   /** The template of a Jinja block, which is rendered before macros are. */
   readonly jinja?: string;
+  /** The text is not its author's, but a translation of it: places in it mean the statement. */
+  readonly isTranslated?: boolean;
 }
 
 /** An audit that a model asks for, with its arguments as SQL text. */
@@ -60,6 +62,10 @@ export interface Model {
   readonly location: SourceLocation;
   readonly file: TextFile;
   readonly kind: ModelKind;
+  /** SQL dialect of its statements, where they are not written in DuckDB's. */
+  readonly dialect?: string;
+  /** An EXTERNAL table in an attached DuckDB file: the name under which that is attached. In the lake when left out. */
+  readonly catalog?: string;
   /** Undefined for seeds, external models and those written in TypeScript. */
   readonly query?: SqlText;
   /** A model written in TypeScript. */

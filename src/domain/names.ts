@@ -67,3 +67,8 @@ export function physicalName(name: TableName, version: string): TableName {
 export function inLake(name: TableName): string {
   return qualified(LAKE, name.schema, name.table);
 }
+
+/** A table that somebody else keeps, quoted: in an attached file, or in the lake under its own name. */
+export function outsideTable(name: TableName, catalog: string | undefined): string {
+  return catalog === undefined ? inLake(name) : qualified(catalog, name.schema, name.table);
+}

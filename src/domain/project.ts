@@ -26,6 +26,23 @@ export interface ProjectConfig {
   readonly afterAll: readonly SqlText[];
   readonly audits: AuditSettings;
   readonly linter: LinterConfig;
+  /** DuckDB files beside the lake, whose tables models may read. */
+  readonly catalogs: readonly AttachedCatalog[];
+}
+
+/** A DuckDB file that a gateway's connection names. It is only ever read. */
+export interface AttachedCatalog {
+  /** As queries write it in front of a schema. */
+  readonly name: string;
+  /** Relative to the project folder, or absolute. */
+  readonly path: string;
+  /** Its tables may be named without the catalog. */
+  readonly isDefault: boolean;
+}
+
+/** Under which name a file is attached: that of the default catalog stays free for the project's own tables. */
+export function attachedName({ name, isDefault }: AttachedCatalog): string {
+  return isDefault ? `scilake_${name}` : name;
 }
 
 export interface AuditSettings {
@@ -51,6 +68,8 @@ export interface ConvertSettings {
 }
 
 export interface ModelDefaults {
+  /** May stand in front of a model's schema, and means nothing there. */
+  readonly catalog?: string;
   readonly dialect: string;
   readonly start?: string;
   readonly cron: string;
@@ -88,4 +107,6 @@ export interface Project {
   readonly audits: ReadonlyMap<string, Audit>;
   readonly macros: ProjectMacros;
   readonly functions: ProjectFunctions;
+  /** The default catalog, where texts write it in front of a schema. */
+  readonly catalog?: string;
 }

@@ -3,6 +3,7 @@ import type { Column } from '../domain/column.js';
 import { messageOf } from '../domain/diagnostic.js';
 import { countAt, isRecord, items, type Json, textAt } from '../domain/json.js';
 import { ident, literal, qualified, type TableName } from '../domain/names.js';
+import { type AttachedFile, attachFiles } from './attached-files.js';
 import type { Database, DuckDb } from './duckdb.js';
 import { columnsOfCreateTable } from './plan-columns.js';
 
@@ -48,11 +49,32 @@ export interface ShadowCatalog {
   close(): void;
 }
 
+/** Names with a catalog in front of the schema. */
+export interface ShadowCatalogs {
+  /** Files that are attached under their own names. */
+  readonly attached: readonly AttachedFile[];
+  /** A second name for the catalog of the project's own tables. */
+  readonly mirror?: string;
+}
+
 /** @param projectFolder what relative paths in SQL (`read_parquet('data/x.parquet')`) start from */
-export async function openShadowCatalog(duckdb: DuckDb, projectFolder: string): Promise<ShadowCatalog> {
+export async function openShadowCatalog(
+  duckdb: DuckDb,
+  projectFolder: string,
+  { attached, mirror }: ShadowCatalogs = { attached: [] },
+): Promise<ShadowCatalog> {
   const database = await duckdb.open({ settings: { threads: '1' } });
   await database.run(`SET file_search_path = ${literal(projectFolder)}`);
   for (const definition of macroDefinitions()) await database.run(definition);
+  await attachFiles(database, attached);
+  if (mirror !== undefined) await database.run(`ATTACH ':memory:' AS ${ident(mirror)}`);
+  /** One transaction writes one database only: the second name of a table is made behind it. */
+  const mirrored = async (name: TableName): Promise<void> => {
+    if (mirror === undefined) return;
+    await database.run(`CREATE SCHEMA IF NOT EXISTS ${qualified(mirror, name.schema)}`);
+    const own = qualified('memory', name.schema, name.table);
+    await database.run(`CREATE OR REPLACE VIEW ${qualified(mirror, name.schema, name.table)} AS FROM ${own}`);
+  };
   const schemas = new Set<string>();
   const ensureSchema = async (schema: string): Promise<void> => {
     if (schemas.has(schema)) return;
@@ -84,10 +106,12 @@ export async function openShadowCatalog(duckdb: DuckDb, projectFolder: string): 
         await database.run('ROLLBACK');
         throw thrown;
       }
+      for (const { name } of tables) await mirrored(name);
     },
     async declareView(name, query) {
       await ensureSchema(name.schema);
       await database.run(`CREATE OR REPLACE VIEW ${qualified(name.schema, name.table)} AS\n${query}`);
+      await mirrored(name);
     },
     async engineVersion() {
       const [row] = await database.rows('SELECT version() AS version');

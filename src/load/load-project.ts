@@ -3,6 +3,7 @@ import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnosti
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
+import { shadowCatalogs, withAttachedTables } from './attached-tables.js';
 import { bindAudits } from './bind-audits.js';
 import { BindCache } from './bind-cache.js';
 import { bindModels } from './bind-models.js';
@@ -20,11 +21,20 @@ export interface LoadEffects {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Reads a project's files and binds its SQL: everything that is wrong with any part of it, or the value that planning works on. */
-export async function loadProject(effects: LoadEffects): Promise<Result<BoundProject>> {
-  const { project, diagnostics: readDiagnostics } = await readProject(effects);
+/**
+ * Reads a project's files and binds its SQL: everything that is wrong with any part of it, or the value that planning works on.
+ *
+ * @param missingTables  whether tables that are not there are reported beside files that could not be read
+ */
+export async function loadProject(
+  effects: LoadEffects,
+  missingTables: 'where nothing explains them' | 'all' = 'where nothing explains them',
+): Promise<Result<BoundProject>> {
+  const read = await readProject(effects);
+  const { project, diagnostics: attachedDiagnostics } = await withAttachedTables(read.project, effects);
+  const readDiagnostics = [...read.diagnostics, ...attachedDiagnostics];
   const { sources, diagnostics: sourceDiagnostics } = await bindSources(project.sources, effects);
-  const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder);
+  const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder, shadowCatalogs(project, effects));
   try {
     const seedEffects = { database: shadow.database, files: effects.files, projectFolder: effects.projectFolder };
     const cache = new BindCache(effects.cacheFolder, effects.files, await shadow.engineVersion());
@@ -37,7 +47,10 @@ export async function loadProject(effects: LoadEffects): Promise<Result<BoundPro
     );
     // A table may only seem to be missing because the file that defines it could not be read: its own error says so.
     const found = [...bound.diagnostics, ...audited.diagnostics];
-    const after = isIncomplete ? found.filter((diagnostic) => !missingTable.has(diagnostic.code)) : found;
+    const after =
+      isIncomplete && missingTables !== 'all'
+        ? found.filter((diagnostic) => !missingTable.has(diagnostic.code))
+        : found;
     const all = distinct([...before, ...after]);
     if (all.some((diagnostic) => diagnostic.severity === 'error')) return fail(...all);
     return succeed({ project, models: audited.models, sources, audits: audited.audits }, all);

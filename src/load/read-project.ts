@@ -8,19 +8,20 @@ import type { Files } from '../effects/files.js';
 import { type CodeModule, loadCode } from '../effects/project-code.js';
 import { parseAuditFile } from '../parse/audit-file.js';
 import { builtInAudits } from '../parse/built-in-audits.js';
-import { defaultConfig, parseConfig } from '../parse/config.js';
+import { CONFIG_FILE, defaultConfig, parseConfig } from '../parse/config.js';
 import { parseExternalModels } from '../parse/external-models.js';
 import { jinjaBlocks } from '../parse/jinja-blocks.js';
 import { isJinjaMacroFile, parseMacroFile } from '../parse/macro-file.js';
 import { configVariables, scopeOf, withDefinitions } from '../parse/macros/index.js';
 import { parseModelFile } from '../parse/model-file.js';
 import { parseSourceFile } from '../parse/source-file.js';
+import { withVariables } from '../parse/sqlmesh-config.js';
 import { checkAuditCalls } from './check-audit-calls.js';
 import { loadJinja } from './jinja.js';
 import { codeModels, projectFunctions, unknownSignals, withMaterializations } from './project-code.js';
 import { macroFunctions } from './project-macros.js';
-
-export const CONFIG_FILE = 'scilake.yaml';
+import { configFile, pythonFiles } from './sqlmesh-files.js';
+import { translateModels } from './translate-models.js';
 
 /** What could be read of a project, with all that is wrong in the rest. */
 export interface ReadProject {
@@ -70,9 +71,9 @@ export async function readProject({
       .filter((name) => name.endsWith(ending))
       .map((name) => read(`${folder}/${name}`));
   const exists = (name: string): boolean => files.facts(path.join(projectFolder, name)) !== undefined;
-  const config = exists(CONFIG_FILE)
-    ? (collect(parseConfig(read(CONFIG_FILE), environmentOf(projectFolder, files, environment)))[0] ?? defaultConfig)
-    : defaultConfig;
+  const config =
+    collect(parseConfigOnly({ projectFolder, files, ...(environment && { environment }) }))[0] ?? defaultConfig;
+  diagnostics.push(...pythonFiles(projectFolder, files));
   const sources = below('sources', '.sql').flatMap((file) => collect(parseSourceFile(file)).flat());
   const externals = [
     'external_models.yaml',
@@ -113,7 +114,7 @@ export async function readProject({
     macroDefinitions,
   );
   diagnostics.push(...definitionErrors);
-  const models = [
+  const written = [
     ...externals,
     ...collect(
       withMaterializations(
@@ -125,6 +126,9 @@ export async function readProject({
       ),
     ).flat(),
   ];
+  const translated = await translateModels(written);
+  diagnostics.push(...translated.diagnostics);
+  const { models } = translated;
   diagnostics.push(...unknownSignals(models, ownFunctions.signals));
   const audits = below('audits', '.sql').flatMap((file) => collect(parseAuditFile(file)).flat());
   diagnostics.push(...duplicates(models, sources, audits));
@@ -188,14 +192,15 @@ function duplicates(
   return found;
 }
 
-/** Reads `scilake.yaml` alone, for commands that need no models. */
+/** Reads the settings alone (`scilake.yaml`, or SQLMesh's where there is none), for commands that need no models. */
 export function parseConfigOnly({
   projectFolder,
   files,
   environment,
 }: Omit<ReadEffects, 'cacheFolder'>): Result<ProjectConfig> {
-  const file = path.join(projectFolder, CONFIG_FILE);
-  if (files.facts(file) === undefined) return succeed(defaultConfig);
-  const text = { path: CONFIG_FILE, text: files.readText(file) };
-  return parseConfig(text, environmentOf(projectFolder, files, environment));
+  const name = configFile(projectFolder, files);
+  if (name === undefined) return succeed(defaultConfig);
+  const variables = environmentOf(projectFolder, files, environment);
+  const text = files.readText(path.join(projectFolder, name));
+  return parseConfig({ path: name, text: name === CONFIG_FILE ? text : withVariables(text, variables) }, variables);
 }

@@ -8,10 +8,12 @@ import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
 import { parseModelFile } from '../parse/model-file.js';
+import { shadowCatalogs } from './attached-tables.js';
 import { bindAudits } from './bind-audits.js';
 import { BindCache } from './bind-cache.js';
 import { bindModels } from './bind-models.js';
 import { withMaterializations } from './project-code.js';
+import { translateModels } from './translate-models.js';
 
 /**
  * The project as an environment has it: models from the text that is recorded with their snapshots, not from files that
@@ -42,9 +44,10 @@ export async function recordedProject(
     ...outside,
     ...parsed.value.flatMap((read, at) => read.map((model) => ({ ...model, blueprint: blueprintOf(snapshots[at]) }))),
   ];
-  const project = { ...local.project, models };
+  const translated = await translateModels(models);
+  const project = { ...local.project, models: translated.models };
   const sources = local.sources.filter((source) => environment.sources[source.source.name] === source.version);
-  const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder);
+  const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder, shadowCatalogs(project, effects));
   try {
     const cache = new BindCache(effects.cacheFolder, effects.files, await shadow.engineVersion());
     const bound = await bindModels({

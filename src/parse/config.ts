@@ -7,7 +7,11 @@ import type { SqlText } from '../domain/model.js';
 import { PROD } from '../domain/names.js';
 import type { ConvertSettings, ModelDefaults, ProjectConfig } from '../domain/project.js';
 import { Section } from './config-section.js';
+import { leftWarning, readGateways, sqlmeshLeft } from './sqlmesh-config.js';
 import { tokenize } from './tokenizer.js';
+
+/** The settings of a project; where there is none, those that SQLMesh reads. */
+export const CONFIG_FILE = 'scilake.yaml';
 
 export const emptyModelDefaults: ModelDefaults = {
   dialect: 'duckdb',
@@ -34,6 +38,7 @@ export const defaultConfig: ProjectConfig = {
   afterAll: [],
   audits: { storeRows: 100 },
   linter: { enabled: false, rules: [], warnRules: [], ignoredRules: [] },
+  catalogs: [],
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -75,20 +80,21 @@ export function parseConfig(file: TextFile, overrides: Environment = {}): Result
     });
   };
   if (document.contents !== null && !isMap(document.contents))
-    report(document.contents, 'scilake.yaml holds settings, one to a line');
+    report(document.contents, `${file.path} holds settings, one to a line`);
   const root = new Section(document.contents, '', report);
   const statements = (name: string): readonly SqlText[] => root.texts(name).map((one) => sqlOf(file, one));
   const gateways = root.sections('gateways');
   const gateway = root.text('default_gateway') ?? Object.keys(gateways)[0] ?? 'duckdb';
-  for (const one of Object.values(gateways)) {
-    // Connections are DuckDB's own business here: the project has one lake.
-    one.ignore('connection', 'state_connection', 'test_connection', 'scheduler', 'state_schema', 'variables');
-    one.finish();
-  }
-  const modelDefaults = readModelDefaults(root.section('model_defaults'), file);
+  const connection = readGateways(gateways, gateway);
+  const isSqlmesh = file.path !== CONFIG_FILE;
+  const defaultCatalog = connection.catalogs.find((catalog) => catalog.isDefault)?.name;
+  const modelDefaults: ModelDefaults = {
+    ...readModelDefaults(root.section('model_defaults'), file),
+    ...(defaultCatalog === undefined ? {} : { catalog: defaultCatalog.toLowerCase() }),
+  };
   const lake = root.section('lake');
   const config: ProjectConfig = {
-    name: root.text('name') ?? defaultConfig.name,
+    name: root.text('name') || (isSqlmesh ? root.text('project') : undefined) || defaultConfig.name,
     modelDefaults,
     lake: {
       catalog: lake.text('catalog') ?? defaultConfig.lake.catalog,
@@ -106,6 +112,7 @@ export function parseConfig(file: TextFile, overrides: Environment = {}): Result
     afterAll: statements('after_all'),
     audits: readAuditSettings(root.section('audits')),
     linter: readLinter(root.section('linter')),
+    catalogs: connection.catalogs,
   };
   if (/^(?:[a-z]+:|\/\/)/i.test(config.lake.catalog) && !/^[a-z]:[\\/]/i.test(config.lake.catalog)) {
     const isSqlite = /sqlite/i.test(config.lake.catalog);
@@ -119,8 +126,9 @@ export function parseConfig(file: TextFile, overrides: Environment = {}): Result
   }
   lake.finish();
   root.ignore('project', 'disable_anonymized_analytics', 'format');
+  const left = [...connection.left, ...(isSqlmesh ? sqlmeshLeft(root) : [])];
   root.finish();
-  return errors.length > 0 ? fail(...errors) : succeed(config);
+  return errors.length > 0 ? fail(...errors) : succeed(config, left.length === 0 ? [] : [leftWarning(file, left)]);
 }
 
 function readConvertSettings(section: Section): ConvertSettings {
@@ -204,6 +212,7 @@ function readAuditSettings(section: Section): ProjectConfig['audits'] {
 
 function readLinter(section: Section): ProjectConfig['linter'] {
   const rules = (name: string): readonly string[] => section.texts(name).map((one) => one.text.toLowerCase());
+  section.ignore('use_project_index');
   const linter = {
     enabled: section.text('enabled') === 'true',
     rules: rules('rules'),

@@ -53,6 +53,21 @@ export function parseExternalModels(file: TextFile, defaults: ModelDefaults): Re
       continue;
     }
     const columns = entry.get('columns');
+    if (columns === undefined || columns === null) {
+      const [start, end] = entry.range ?? [0, 1];
+      const description = String(entry.get('description') ?? '');
+      models.push(
+        externalModel({
+          file,
+          span: { start, end },
+          name: { schema, table },
+          declaredColumns: [],
+          description,
+          defaults,
+        }),
+      );
+      continue;
+    }
     if (!isMap(columns)) {
       report(entry, `${schema}.${table} needs its columns`, 'columns: {id: INTEGER, name: VARCHAR}');
       continue;
@@ -81,7 +96,8 @@ export function parseExternalModels(file: TextFile, defaults: ModelDefaults): Re
   return errors.length > 0 ? fail(...errors) : succeed(models);
 }
 
-function externalModel(table: {
+/** A table that somebody else keeps. @param table.declaredColumns empty where they have to be looked up */
+export function externalModel(table: {
   readonly file: TextFile;
   readonly span: { readonly start: number; readonly end: number };
   readonly name: Model['name'];

@@ -23,6 +23,7 @@ import type { ModelDefaults } from '../domain/project.js';
 import { PropertyReader } from '../domain/property-reader.js';
 import { findKind, kinds } from '../kinds/index.js';
 import { auditBody, readAudit } from './audit-file.js';
+import { dialectName, isKnownDialect, knownDialects } from './dialects.js';
 import { readBlueprints } from './header-macros.js';
 import { isDefinition, type MacroScope, scopeOf } from './macros/index.js';
 import { type HeaderBlock, type SqlStatement, splitStatements } from './statements.js';
@@ -166,7 +167,7 @@ function readModel({ header, sql, inlineAudits, defaults, found, code }: ModelPa
     properties: header.properties,
     defaults: defaults.properties,
   });
-  const name = readName(properties);
+  const name = readName(properties, defaults.catalog);
   const kind = readKind(properties, defaults);
   const enabled = properties.flag('enabled', true);
   const { cron, intervalUnit, allowPartials } = readSchedule(properties, defaults);
@@ -182,16 +183,7 @@ function readModel({ header, sql, inlineAudits, defaults, found, code }: ModelPa
   const stamp = properties.text('stamp');
   const hasSources = properties.fragment('sources') !== undefined;
   const dialect = properties.text('dialect') ?? defaults.dialect;
-  if (dialect.toLowerCase() !== 'duckdb') {
-    const written = properties.fragment('dialect');
-    const span = written === undefined ? header.nameSpan : spanOf(written);
-    properties.report(
-      'SL0105',
-      span,
-      `models are written in DuckDB's dialect, not ${dialect}`,
-      'translate the query, or leave "dialect" out',
-    );
-  }
+  const foreign = readDialect(properties, dialect);
   for (const unsupported of unsupportedProperties) {
     const value = properties.fragment(unsupported);
     if (value !== undefined)
@@ -217,6 +209,7 @@ function readModel({ header, sql, inlineAudits, defaults, found, code }: ModelPa
     location: locate(file, header.nameSpan),
     file,
     kind,
+    ...(foreign === undefined ? {} : { dialect: foreign }),
     ...statements,
     blueprint: {},
     cron,
@@ -237,7 +230,7 @@ function readModel({ header, sql, inlineAudits, defaults, found, code }: ModelPa
     audits: readAuditCalls(properties),
     signals: readSignals(properties),
     inlineAudits,
-    dependsOn: readDeclared(properties, 'depends_on'),
+    dependsOn: readDeclared(properties, 'depends_on', defaults.catalog),
     ...(hasSources ? { declaredSources: readDeclared(properties, 'sources') } : {}),
     partitionedBy,
     clusteredBy: properties.list('clustered_by').map(textOf),
@@ -252,15 +245,35 @@ function readModel({ header, sql, inlineAudits, defaults, found, code }: ModelPa
   return succeed(enabled ? [model] : [], diagnostics);
 }
 
-function readName(properties: PropertyReader): TableName {
+/** The dialect that statements have to be translated from; undefined for DuckDB's own. */
+function readDialect(properties: PropertyReader, text: string): string | undefined {
+  const dialect = dialectName(text);
+  if (dialect === 'duckdb') return undefined;
+  if (isKnownDialect(dialect)) return dialect;
+  const written = properties.fragment('dialect');
+  const span = written === undefined ? properties.ownerSpan : spanOf(written);
+  properties.report('SL0105', span, `there is no dialect "${text}"`, didYouMean(dialect, knownDialects));
+  return undefined;
+}
+
+function readName(properties: PropertyReader, catalog: string | undefined): TableName {
   const value = properties.required('name', 'MODEL (name schema.table, …)');
   if (value === undefined) return { schema: '', table: '' };
-  const parts = asDottedName(value)?.map((part) => part.toLowerCase());
+  const parts = withoutCatalog(asDottedName(value), catalog);
   const [schema, table, extra] = parts ?? [];
   if (schema !== undefined && table !== undefined && extra === undefined) return { schema, table };
   const hint = parts?.length === 3 ? 'leave the catalog out: a project has one lake' : 'write it as schema.table';
   properties.report('SL0105', spanOf(value), `a model's name has two parts, not ${textOf(value)}`, hint);
   return { schema: schema ?? '', table: table ?? '' };
+}
+
+/** The lower-case parts of a name; that of the default catalog in front of two others is left out. */
+function withoutCatalog(
+  parts: readonly string[] | undefined,
+  catalog: string | undefined,
+): readonly string[] | undefined {
+  const lower = parts?.map((part) => part.toLowerCase());
+  return lower?.length === 3 && lower[0] === catalog ? lower.slice(1) : lower;
 }
 
 function readKind(properties: PropertyReader, defaults: ModelDefaults): ModelKind {
@@ -454,9 +467,13 @@ export function auditArgument(value: Fragment): AuditArgument {
   return isList ? listItems(value).map(textOf) : textOf(value);
 }
 
-function readDeclared(properties: PropertyReader, property: 'depends_on' | 'sources'): readonly DeclaredName[] {
+function readDeclared(
+  properties: PropertyReader,
+  property: 'depends_on' | 'sources',
+  catalog?: string,
+): readonly DeclaredName[] {
   return properties.list(property).flatMap((item) => {
-    const parts = asDottedName(item)?.map((part) => part.toLowerCase());
+    const parts = withoutCatalog(asDottedName(item), catalog);
     const location = locate(properties.file, spanOf(item));
     if (property === 'sources' && parts !== undefined) return [{ key: parts.join('.'), location }];
     const [schema, table] = parts ?? [];

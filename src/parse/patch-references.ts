@@ -31,8 +31,12 @@ export function patchReferences(
     );
     if (replacement === undefined) continue;
     const index = indexByStart.get(utf16Offset(sql, reference.byteOffset ?? -1));
-    const [schema, dot, table] = index === undefined ? [] : tokens.slice(index, index + 3);
+    // A catalog in front goes with the schema.
+    const first = index === undefined ? undefined : tokens[index];
+    const skipped = reference.catalog === '' ? 0 : 2;
+    const [schema, dot, table] = index === undefined ? [] : tokens.slice(index + skipped, index + skipped + 3);
     if (
+      first === undefined ||
       schema === undefined ||
       dot?.text !== '.' ||
       table === undefined ||
@@ -42,7 +46,7 @@ export function patchReferences(
     const before = tokens[(index ?? 0) - 1];
     const isAlone = before?.type === 'word' && takesNoAlias.has(before.text.toUpperCase());
     const alias = reference.alias === '' && !isAlone ? ` AS ${ident(reference.table)}` : '';
-    edits.push({ start: schema.start, end: table.end, text: `${replacement}${alias}` });
+    edits.push({ start: first.start, end: table.end, text: `${replacement}${alias}` });
   }
   for (const column of references.qualifiedColumns) {
     if (tableOf(tableKey({ schema: column.schema.toLowerCase(), table: column.table.toLowerCase() })) === undefined)

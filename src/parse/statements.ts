@@ -25,7 +25,7 @@ export interface SqlStatement {
 
 export type Statement = HeaderBlock | SqlStatement;
 
-const headerNames = new Set(['MODEL', 'SOURCE', 'AUDIT']);
+export const headerNames: ReadonlySet<string> = new Set(['MODEL', 'SOURCE', 'AUDIT']);
 
 /** Cuts a file into header blocks and SQL statements; statements end at semicolons. */
 export function splitStatements(file: TextFile): {

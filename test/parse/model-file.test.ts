@@ -283,9 +283,9 @@ describe('a file is wrong where', () => {
       ['1:30+1 SL0105 "depends_on" lists models as schema.table, not a'],
     ],
     [
-      'the dialect is another',
-      'MODEL (name s.m, dialect snowflake);\nSELECT 1',
-      ["1:26+9 SL0105 models are written in DuckDB's dialect, not snowflake"],
+      'the dialect is none',
+      'MODEL (name s.m, dialect snowflak);\nSELECT 1',
+      ['1:26+8 SL0105 there is no dialect "snowflak"'],
     ],
     [
       'a property would change the result and is not built yet',
@@ -330,9 +330,10 @@ describe('a file is wrong where', () => {
   });
 });
 
-test('a dialect that the configuration sets is reported at the model', () => {
-  expect(problemsOf('-- about\nMODEL (name s.m);\nSELECT 1', { dialect: 'spark' })).toEqual([
-    "2:1+5 SL0105 models are written in DuckDB's dialect, not spark",
+test('a dialect that the configuration sets counts for models that name none', () => {
+  expect(modelWith("dialect 'spark, normalization_strategy = lowercase'").dialect).toBe('spark');
+  expect(problemsOf('-- about\nMODEL (name s.m);\nSELECT 1', { dialect: 'sparc' })).toEqual([
+    '2:1+5 SL0105 there is no dialect "sparc"',
   ]);
 });
 

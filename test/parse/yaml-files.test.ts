@@ -145,7 +145,6 @@ describe('external models', () => {
     ],
     ['a table without a name', '- columns: {id: INT}\n', ['1:3+18 SL0105 a table needs its name']],
     ['a name of one part', '- name: orders\n  columns: {id: INT}\n', ['1:3+12 SL0105 a table needs its name']],
-    ['a table without columns', '- name: raw.a\n', ['1:3+11 SL0105 raw.a needs its columns']],
     [
       'a column without a type',
       '- name: raw.a\n  columns:\n    id:\n      type: INT\n',

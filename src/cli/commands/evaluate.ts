@@ -24,13 +24,23 @@ export const evaluate: CommandDefinition = {
     const query = program.query(interval);
     if (!query.ok) return reportErrors(context, query.errors);
     const limit = countOption(options, 'limit', 0) ?? 1000;
-    return withEnvironment(context.workspace, project.project.config, environment, async (database) => {
-      try {
-        showRows(context, await database.table(`SELECT * FROM (${query.value}\n) AS evaluated LIMIT ${limit}`), limit);
-        return exitCodes.done;
-      } catch (thrown) {
-        return reportQueryError(context, thrown);
-      }
-    });
+    return withEnvironment(
+      context.workspace,
+      project.project.config,
+      environment,
+      async (database) => {
+        try {
+          showRows(
+            context,
+            await database.table(`SELECT * FROM (${query.value}\n) AS evaluated LIMIT ${limit}`),
+            limit,
+          );
+          return exitCodes.done;
+        } catch (thrown) {
+          return reportQueryError(context, thrown);
+        }
+      },
+      project.project,
+    );
   },
 };

@@ -7,6 +7,11 @@ export const commands: readonly CommandEntry[] = [
     summary: 'make a small working project in an empty folder',
     load: async () => (await import('./init.js')).init,
   },
+  {
+    name: 'import',
+    summary: 'say what becomes of a SQLMesh project, or make a Scilake project of it',
+    load: async () => (await import('./import.js')).importCommand,
+  },
   { name: 'plan', summary: 'show what apply would do', load: async () => (await import('./plan.js')).planCommand },
   {
     name: 'apply',
@@ -61,6 +66,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./lint.js')).lint,
   },
   {
+    name: 'format',
+    summary: 'lay out the SQL files of the project',
+    load: async () => (await import('./format.js')).format,
+  },
+  {
     name: 'audit',
     summary: 'audit what is built, without building',
     load: async () => (await import('./audit.js')).auditCommand,
@@ -69,6 +79,18 @@ export const commands: readonly CommandEntry[] = [
     name: 'graph',
     summary: 'show sources, models and audits and what reads what',
     load: async () => (await import('./graph.js')).graph,
+  },
+  {
+    name: 'create_external_models',
+    aliases: ['create-external-models'],
+    summary: 'declare the tables that models read and nobody here makes',
+    load: async () => (await import('./create-external-models.js')).createExternalModels,
+  },
+  {
+    name: 'table_diff',
+    aliases: ['table-diff'],
+    summary: 'compare tables of two environments, or two tables, by columns and rows',
+    load: async () => (await import('./table-diff.js')).tableDiff,
   },
   {
     name: 'environments',

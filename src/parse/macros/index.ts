@@ -38,14 +38,16 @@ export interface Rendered {
  */
 export function renderMacros(sql: SqlText, scope: MacroScope): Result<Rendered> {
   if (sql.jinja !== undefined) return renderJinja(sql, sql.jinja, scope);
-  if (!sql.text.includes('@'))
-    return succeed({ sql: sql.text, originOf: (offset) => offset, used: [], needsColumns: false });
+  if (!sql.text.includes('@')) {
+    const originOf = (offset: number): number => (sql.isTranslated === true ? 0 : offset);
+    return succeed({ sql: sql.text, originOf, used: [], needsColumns: false });
+  }
   const expander = new MacroExpander(sql, scope);
   const pieces = expander.expand();
   if (expander.errors.length > 0) return fail(...expander.errors);
   return succeed({
     sql: textOfPieces(pieces),
-    originOf: originsOf(pieces),
+    originOf: sql.isTranslated === true ? () => 0 : originsOf(pieces),
     used: [...expander.used].sort(),
     needsColumns: expander.needsColumns,
   });
