@@ -10,13 +10,12 @@ export function checkAuditCalls(project: Project): readonly Diagnostic[] {
   return project.models
     .filter((model) => model.audits.length > 0)
     .flatMap((model) => {
-      const { scope } = bindingScope(project, model);
       const inline = new Map(model.inlineAudits.map((audit) => [audit.name, audit]));
       return model.audits.flatMap((call): readonly Diagnostic[] => {
         const audit = inline.get(call.name) ?? project.audits.get(call.name);
         if (audit === undefined) return [unknownAudit(call, [...project.audits.keys(), ...inline.keys()])];
         if (audit.standalone !== undefined) return [standsAlone(call, model)];
-        const checked = auditCallProblems(call, audit, scope);
+        const checked = auditCallProblems(call, audit, () => bindingScope(project, model).scope);
         return checked.ok ? checked.warnings : checked.errors;
       });
     });

@@ -50,7 +50,7 @@ function bare(argument: AuditArgument): string {
 export function auditCallProblems(
   call: AuditCall,
   audit: Audit,
-  scope: Pick<MacroScope, 'values' | 'functions' | 'definitions'>,
+  scopeOf: () => Pick<MacroScope, 'values' | 'functions' | 'definitions'>,
 ): Result<undefined> {
   for (const name of ['warn_if', 'error_if'] as const) {
     const given = call.arguments[name];
@@ -64,9 +64,10 @@ export function auditCallProblems(
       });
   }
   const names = variablesOf(audit);
-  const missing = names.filter(
-    (name) => isEmpty(call.arguments[name] ?? audit.defaults[name]) && !isKnown(name, scope),
-  );
+  const open = names.filter((name) => isEmpty(call.arguments[name] ?? audit.defaults[name]));
+  // Most calls give all there is to give, and a scope takes time to set up.
+  const scope = open.length === 0 ? undefined : scopeOf();
+  const missing = open.filter((name) => scope !== undefined && !isKnown(name, scope));
   if (missing.length > 0) return fail(lacks(call, missing));
   const taken = [...names, ...Object.keys(audit.defaults)];
   const ignored = Object.keys(call.arguments).filter(
@@ -89,7 +90,10 @@ function isEmpty(argument: AuditArgument | undefined): boolean {
   return argument === undefined || (typeof argument !== 'string' && argument.length === 0);
 }
 
-function isKnown(name: string, { values, functions, definitions }: Parameters<typeof auditCallProblems>[2]): boolean {
+function isKnown(
+  name: string,
+  { values, functions, definitions }: ReturnType<Parameters<typeof auditCallProblems>[2]>,
+): boolean {
   return name === 'this_model' || values.has(name) || functions.has(name) || definitions.has(name);
 }
 
@@ -142,7 +146,7 @@ function parametersBefore(tokens: ReturnType<typeof tokenize>['tokens'], last: n
 export function auditQuery(attached: AttachedAudit, thisModel: string, scope: MacroScope): Result<string> {
   const { audit, call } = attached;
   const given: Readonly<Record<string, AuditArgument>> = { ...audit.defaults, ...call.arguments };
-  const problems = auditCallProblems(call, audit, scope);
+  const problems = auditCallProblems(call, audit, () => scope);
   if (!problems.ok) return problems;
   // Arguments may name variables themselves: condition := ds >= @start_ds. What is unknown there stays, and DuckDB refuses it.
   const filled = [...argumentVariables(given)].map(([name, value]): readonly [string, string] => {

@@ -193,7 +193,7 @@ describe('whether an audit blocks', () => {
     const [call] = modelWith("audits (not_null(columns := (a), error_if := 'many'))").audits;
     const audit = known.get('not_null');
     if (call === undefined || audit === undefined) throw new Error('no call');
-    expect(errorsOf(auditCallProblems(call, audit, scopeOf(new Map())))).toMatchObject([
+    expect(errorsOf(auditCallProblems(call, audit, () => scopeOf(new Map())))).toMatchObject([
       { code: 'SL0805', message: "error_if of audit not_null is a number of rows, not 'many'" },
     ]);
   });
