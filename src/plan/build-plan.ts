@@ -43,7 +43,7 @@ export function buildPlan(
     }
   };
   const selected = options.selectModels.length === 0 ? undefined : pick(options.selectModels);
-  const restated = reach(pick(options.restateModels), graph.children);
+  const restatedByName = pick(options.restateModels);
   const backfilled =
     options.backfillModels.length === 0 ? undefined : reach(pick(options.backfillModels), graph.parents);
   const request = {
@@ -72,11 +72,15 @@ export function buildPlan(
     base !== undefined &&
     changes.length + sourceChanges.length === 0 &&
     !options.includeUnmodified &&
-    restated.size === 0
+    restatedByName.size === 0
   ) {
     return fail(noChanges(options.environment));
   }
   const models = targetModels(candidates, { state, options, current });
+  const shared = sharedWithProd(models, state, options);
+  problems.push(...restatementProblems(project, restatedByName, shared));
+  // What reads them and is prod's own reads nothing that is made again here: prod keeps it.
+  const restated = new Set([...reach(restatedByName, graph.children)].filter((key) => !shared.has(key)));
   const allMissing = missingByModel({
     candidates,
     models,
@@ -270,6 +274,34 @@ function optionProblems(options: PlanOptions): Diagnostic[] {
     );
   }
   return problems;
+}
+
+/** Models whose table is the one of prod, where the plan is for another environment. */
+function sharedWithProd(
+  models: Environment['models'],
+  state: LakeState,
+  { environment }: PlanOptions,
+): ReadonlySet<string> {
+  const ofProd = state.environments.get(PROD)?.models ?? {};
+  if (environment === PROD) return new Set();
+  return new Set(Object.keys(models).filter((key) => ofProd[key]?.version === models[key]?.version));
+}
+
+/** Another environment never writes into a table of prod. */
+function restatementProblems(
+  project: BoundProject,
+  named: ReadonlySet<string>,
+  shared: ReadonlySet<string>,
+): readonly Diagnostic[] {
+  return project.models
+    .filter(({ model }) => named.has(model.key) && shared.has(model.key) && model.kind.storage === 'table')
+    .map(({ model }) => ({
+      code: 'SL0423',
+      severity: 'error',
+      message: `${model.key} cannot be restated here: its table is the one of prod`,
+      location: model.location,
+      hint: 'restate it in prod, or change the model first',
+    }));
 }
 
 function unmatchedSelector(selector: string, names: readonly string[]): Diagnostic {

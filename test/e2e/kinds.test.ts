@@ -62,6 +62,23 @@ SELECT id, ds, v FROM s.events WHERE ds BETWEEN @start_date AND @end_date`;
     expect(await rig.rows('SELECT id FROM s.daily')).toEqual([{ id: 1 }]);
   });
 
+  test('is not restated by another environment while its table is the one of prod', async () => {
+    rig = makeRig({
+      'models/events.sql': events("(1, DATE '2024-01-05', 1)"),
+      'models/daily.sql': daily,
+      'models/total.sql': 'MODEL (name s.total, kind FULL);\nSELECT sum(v) AS v FROM s.daily',
+      'models/days.sql': 'MODEL (name s.days, kind FULL);\nSELECT DISTINCT ds FROM s.daily',
+    });
+    await rig.ok('apply');
+    const refused = await rig.run('apply', 'dev', '--restate-model', 's.daily');
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain('s.daily cannot be restated here: its table is the one of prod');
+    rig.write({ 'models/total.sql': 'MODEL (name s.total, kind FULL);\nSELECT max(v) AS v FROM s.daily' });
+    await rig.ok('apply', 'dev');
+    const plan = (await rig.ok('plan', 'dev', '--restate-model', 's.total', '--json')).json<{ missing: object }>();
+    expect(Object.keys(plan.missing)).toEqual(['s.total']);
+  });
+
   test('keeps its table through a forward-only change, and fills the new column from then on', async () => {
     const model = (columns: string): string =>
       `MODEL (name s.daily, kind INCREMENTAL_BY_TIME_RANGE (time_column ds, forward_only true));\nSELECT id, ds${columns} FROM s.events WHERE ds BETWEEN @start_date AND @end_date`;
