@@ -1,22 +1,11 @@
-import type { ModelCode, SignalCall } from '../domain/code.js';
+import type { ModelCode } from '../domain/code.js';
 import { cronProblem, intervalUnitOf, isTimeZone } from '../domain/cron.js';
 import { type Diagnostic, fail, gather, type Result, succeed } from '../domain/diagnostic.js';
-import {
-  asCall,
-  asDottedName,
-  asPair,
-  asText,
-  canonicalText,
-  type Fragment,
-  insideParentheses,
-  listItems,
-  spanOf,
-  textOf,
-} from '../domain/fragment.js';
+import { asCall, asDottedName, asText, spanOf, textOf } from '../domain/fragment.js';
 import { type IntervalUnit, intervalUnits, unitMs } from '../domain/interval.js';
-import type { JsonValue, ModelKind } from '../domain/kind.js';
+import type { ModelKind } from '../domain/kind.js';
 import { locate, type TextFile } from '../domain/location.js';
-import type { Audit, AuditArgument, AuditCall, DeclaredName, Model, SqlText } from '../domain/model.js';
+import type { Audit, Model } from '../domain/model.js';
 import { type TableName, tableKey } from '../domain/names.js';
 import { didYouMean } from '../domain/near-miss.js';
 import type { ModelDefaults } from '../domain/project.js';
@@ -25,40 +14,18 @@ import { findKind, kinds } from '../kinds/index.js';
 import { auditBody, readAudit } from './audit-file.js';
 import { dialectName, isKnownDialect, knownDialects } from './dialects.js';
 import { readBlueprints } from './header-macros.js';
-import { isDefinition, type MacroScope, scopeOf } from './macros/index.js';
+import { type MacroScope, scopeOf } from './macros/index.js';
+import {
+  readAuditCalls,
+  readColumns,
+  readDeclared,
+  readGrains,
+  readPassive,
+  readSignals,
+  withoutCatalog,
+} from './model-properties.js';
+import { placeStatements } from './place-statements.js';
 import { type HeaderBlock, type SqlStatement, splitStatements } from './statements.js';
-
-/** Words a query can start with; DuckDB also lets FROM, PIVOT, VALUES and a parenthesis open one. */
-const queryKeywords = new Set([
-  'SELECT',
-  'WITH',
-  'FROM',
-  'VALUES',
-  'PIVOT',
-  'UNPIVOT',
-  'TABLE',
-  'SUMMARIZE',
-  'DESCRIBE',
-  '',
-]);
-
-/** Properties of SQLMesh that are read and kept as metadata, because no DuckLake table depends on them. */
-const passiveProperties = [
-  'virtual_properties',
-  'session_properties',
-  'references',
-  'ignored_rules',
-  'formatting',
-  'optimize_query',
-  'gateway',
-  'project',
-  'grants',
-  'grants_target_layer',
-  'table_format',
-  'storage_format',
-  'physical_properties',
-  'column_tags',
-] as const;
 
 /** Properties that change what is built and that Scilake does not build yet: ignoring them would be a wrong result. */
 const unsupportedProperties = ['physical_version', 'virtual_environment_mode'] as const;
@@ -267,15 +234,6 @@ function readName(properties: PropertyReader, catalog: string | undefined): Tabl
   return { schema: schema ?? '', table: table ?? '' };
 }
 
-/** The lower-case parts of a name; that of the default catalog in front of two others is left out. */
-function withoutCatalog(
-  parts: readonly string[] | undefined,
-  catalog: string | undefined,
-): readonly string[] | undefined {
-  const lower = parts?.map((part) => part.toLowerCase());
-  return lower?.length === 3 && lower[0] === catalog ? lower.slice(1) : lower;
-}
-
 function readKind(properties: PropertyReader, defaults: ModelDefaults): ModelKind {
   const value = properties.fragment('kind');
   const call = value === undefined ? undefined : asCall(value);
@@ -348,147 +306,4 @@ function readSchedule(
     );
   }
   return { cron, intervalUnit: unit, allowPartials };
-}
-
-/** Sorts the statements of the file into before, query, after and on-virtual-update. */
-function placeStatements(
-  sql: readonly SqlStatement[],
-  kind: ModelKind,
-  properties: PropertyReader,
-  hasCode: boolean,
-): Pick<Model, 'query' | 'preStatements' | 'postStatements' | 'onVirtualUpdate' | 'definitions'> {
-  const onVirtualUpdate: SqlText[] = [];
-  const definitions: SqlText[] = [];
-  const before: SqlText[] = [];
-  const after: SqlText[] = [];
-  let query: SqlText | undefined;
-  let inVirtualUpdate = false;
-  for (const statement of sql) {
-    if (statement.keyword === 'ON_VIRTUAL_UPDATE_BEGIN') {
-      inVirtualUpdate = true;
-    } else if (statement.keyword === 'ON_VIRTUAL_UPDATE_END') inVirtualUpdate = false;
-    else if (isDefinition(statement.sql)) definitions.push(statement.sql);
-    else if (inVirtualUpdate) onVirtualUpdate.push(statement.sql);
-    else if (!queryKeywords.has(statement.keyword) || isMacroStatement(statement, sql))
-      (query === undefined ? before : after).push(statement.sql);
-    else if (query === undefined) query = statement.sql;
-    else
-      properties.report(
-        'SL0107',
-        { start: statement.sql.span.start, end: statement.sql.span.start + 1 },
-        'a model has one query, this is a second',
-        'join them with a CTE or UNION, or make a model of each',
-      );
-  }
-  const needsQuery = !hasCode && kind.seed === undefined && kind.storage !== 'outside';
-  if (needsQuery && query === undefined) {
-    properties.report(
-      'SL0107',
-      properties.ownerSpan,
-      'this model has no query',
-      'write a SELECT after the MODEL block',
-    );
-  } else if (!needsQuery && query !== undefined) {
-    properties.report(
-      'SL0107',
-      { start: query.span.start, end: query.span.start + 1 },
-      `a model of kind ${kind.name} has no query`,
-      'remove the query or change the kind',
-    );
-  }
-  return {
-    ...(query === undefined ? {} : { query }),
-    preStatements: before,
-    postStatements: after,
-    onVirtualUpdate,
-    definitions,
-  };
-}
-
-const queryMacros = new Set(['@UNION', '@DEDUPLICATE', '@DATE_SPINE', '@WITH']);
-
-/** `@IF(…, CREATE …)` beside the query: a macro that is no query itself. One that stands alone in the file is the query. */
-function isMacroStatement(statement: SqlStatement, all: readonly SqlStatement[]): boolean {
-  const [first] = statement.tokens;
-  if (first?.type !== 'macro' || queryMacros.has(first.text.toUpperCase())) return false;
-  return all.filter((other) => !isDefinition(other.sql)).length > 1;
-}
-
-function readColumns(properties: PropertyReader): Model['declaredColumns'] {
-  return properties.pairs('columns').map((pair) => ({ name: pair.name, type: textOf(pair.value) }));
-}
-
-function readGrains(properties: PropertyReader): Model['grains'] {
-  const grain = properties.fragment('grain');
-  const single = grain === undefined ? [] : [listItems(grain).map(asText)];
-  return [...single, ...properties.list('grains').map((item) => listItems(item).map(asText))];
-}
-
-function readAuditCalls(properties: PropertyReader): readonly AuditCall[] {
-  return properties.list('audits').flatMap((item) => {
-    const call = asCall(item);
-    if (call === undefined) {
-      properties.report('SL0105', spanOf(item), 'expected an audit: name or name(argument := value)');
-      return [];
-    }
-    const given: Record<string, AuditArgument> = {};
-    for (const argument of call.arguments) {
-      const pair = asPair(argument);
-      if (pair === undefined || pair.value.tokens.length === 0)
-        properties.report('SL0105', spanOf(argument), `audit arguments are named: ${call.name}(column := …)`);
-      else given[pair.name.toLowerCase()] = auditArgument(pair.value);
-    }
-    return [{ name: call.name.toLowerCase(), arguments: given, location: locate(properties.file, call.nameSpan) }];
-  });
-}
-
-function readSignals(properties: PropertyReader): readonly SignalCall[] {
-  return properties.list('signals').flatMap((item) => {
-    const call = asCall(item);
-    if (call === undefined) {
-      properties.report('SL0105', spanOf(item), 'expected a signal: name or name(argument := value)');
-      return [];
-    }
-    const given: Record<string, string> = {};
-    for (const part of call.arguments) {
-      const pair = asPair(part);
-      if (pair === undefined || pair.value.tokens.length === 0)
-        properties.report('SL0105', spanOf(part), `arguments of signals are named: ${call.name}(column := …)`);
-      else given[pair.name.toLowerCase()] = asText(pair.value);
-    }
-    return [{ name: call.name.toLowerCase(), arguments: given }];
-  });
-}
-
-/** `(a, b)` and `[a, b]` are lists, everything else is one piece of SQL. */
-export function auditArgument(value: Fragment): AuditArgument {
-  const isList =
-    insideParentheses(value) !== undefined || (value.tokens[0]?.text === '[' && value.tokens.at(-1)?.text === ']');
-  return isList ? listItems(value).map(textOf) : textOf(value);
-}
-
-function readDeclared(
-  properties: PropertyReader,
-  property: 'depends_on' | 'sources',
-  catalog?: string,
-): readonly DeclaredName[] {
-  return properties.list(property).flatMap((item) => {
-    const parts = withoutCatalog(asDottedName(item), catalog);
-    const location = locate(properties.file, spanOf(item));
-    if (property === 'sources' && parts !== undefined) return [{ key: parts.join('.'), location }];
-    const [schema, table] = parts ?? [];
-    if (schema !== undefined && table !== undefined && parts?.length === 2)
-      return [{ key: tableKey({ schema, table }), location }];
-    properties.report('SL0105', spanOf(item), `"${property}" lists models as schema.table, not ${textOf(item)}`);
-    return [];
-  });
-}
-
-function readPassive(properties: PropertyReader): Readonly<Record<string, JsonValue>> {
-  const kept: Record<string, JsonValue> = {};
-  for (const name of passiveProperties) {
-    const value = properties.fragment(name);
-    if (value !== undefined) kept[name] = canonicalText(value);
-  }
-  return kept;
 }

@@ -289,8 +289,8 @@ describe('a file is wrong where', () => {
     ],
     [
       'a property would change the result and is not built yet',
-      'MODEL (name s.m, signals (a()));\nSELECT 1',
-      ['1:26+5 SL0105 "signals" is not supported yet'],
+      'MODEL (name s.m, physical_version v1);\nSELECT 1',
+      ['1:35+2 SL0105 "physical_version" is not supported yet'],
     ],
     ['there is no query', 'MODEL (name s.m);\nSET x = 1', ['1:1+5 SL0107 this model has no query']],
     [
