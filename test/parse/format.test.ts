@@ -57,6 +57,15 @@ describe('header blocks', () => {
 });
 
 describe('statements', () => {
+  test('keep calls of functions that the printer does not know', () => {
+    const text = formatted(
+      'MODEL (name s.a);\nSELECT lead(a) OVER (ORDER BY a) AS b, my_own(a, count (*)) AS c FROM t WHERE a IN(1)',
+    );
+    expect(text).toContain('  lead(a) OVER');
+    expect(text).toContain('my_own(a, count(*))');
+    expect(text).toContain('a IN (1)');
+  });
+
   test('have reserved words in upper case, and names as they were', () => {
     expect(
       formatted(

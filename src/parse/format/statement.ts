@@ -60,18 +60,28 @@ function commentTexts(text: string, tokens: readonly Token[]): readonly string[]
   );
 }
 
-/** The printer's text with the author's words, reserved ones in upper case: a printer may take a column for a keyword. */
+/**
+ * The printer's text with the author's words, reserved ones in upper case: a printer may take a column for a keyword. A call
+ * stays a call: a printer that does not know the function sets its parenthesis apart.
+ */
 function withCase(printed: string, written: readonly Token[]): string {
   const { tokens } = tokenize(printed);
   let text = '';
   let copied = 0;
   for (const [at, token] of tokens.entries()) {
     const own = written[at];
+    if (own?.text === '(' && isCall(written, at) && printed.slice(copied, token.start) === ' ') copied = token.start;
     if (token.type !== 'word' || own?.type !== 'word' || own.text.toUpperCase() !== token.text.toUpperCase()) continue;
     text += printed.slice(copied, token.start) + (isKeyword(written, at) ? own.text.toUpperCase() : own.text);
     copied = token.end;
   }
   return text + printed.slice(copied);
+}
+
+/** Whether a parenthesis stands right behind a word that is no keyword. */
+function isCall(tokens: readonly Token[], at: number): boolean {
+  const [before, own] = [tokens[at - 1], tokens[at]];
+  return before?.type === 'word' && before.end === own?.start && !isKeyword(tokens, at - 1);
 }
 
 const joinWords = new Set([
