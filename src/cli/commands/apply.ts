@@ -151,7 +151,7 @@ function summary(plan: Plan, applied: AppliedPlan, shell: Shell): string {
     return `\n${style.red('Not applied')}: ${failed} ${failed === 1 ? 'step' : 'steps'} failed, ${skippedCount} skipped. ${plan.environment} is as it was; what was built is kept for the next try.\n`;
   }
   const snapshot = `DuckLake snapshot ${applied.lakeSnapshot}`;
-  return `\n${style.green('Applied')} plan ${plan.id} to ${plan.environment} in ${seconds.toFixed(1)} s: ${built.size} ${built.size === 1 ? 'model' : 'models'} built, ${rows.toLocaleString('en')} rows, ${snapshot}.\n${nextCommand(plan)}`;
+  return `\n${style.green('Applied')} plan ${plan.id} to ${plan.environment} in ${seconds.toFixed(1)} s: ${built.size} ${built.size === 1 ? 'model' : 'models'} built, ${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}, ${snapshot}.\n${nextCommand(plan)}`;
 }
 
 function nextCommand(plan: Plan): string {
