@@ -57,7 +57,7 @@ export interface ModelKind {
 export interface SeedFile {
   readonly path: string;
   /** Options of DuckDB's CSV reader, by its own names. */
-  readonly csvOptions: Readonly<Record<string, string>>;
+  readonly csvOptions: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export interface FillRequest {

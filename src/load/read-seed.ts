@@ -69,7 +69,10 @@ export function seedPath(model: Model, seed: SeedFile, projectFolder: string): s
 
 /** The SELECT that gives a seed's rows; types are looked for in the whole file, declared ones are enforced. */
 export function seedQuery(file: string, seed: SeedFile, declared: readonly Column[]): string {
-  const options = Object.entries(seed.csvOptions).map(([name, value]) => `, ${name} = ${literal(value)}`);
+  const options = Object.entries(seed.csvOptions).map(
+    ([name, value]) =>
+      `, ${name} = ${typeof value === 'string' ? literal(value) : `[${value.map(literal).join(', ')}]`}`,
+  );
   const types =
     declared.length === 0
       ? ''

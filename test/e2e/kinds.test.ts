@@ -141,6 +141,25 @@ describe('INCREMENTAL_BY_UNIQUE_KEY', () => {
 });
 
 describe('other kinds', () => {
+  test('a SEED reads as NULL what pandas does, unless it says otherwise', async () => {
+    const model = (settings: string): string => `MODEL (name s.g, kind SEED (path '../seeds/g.csv'${settings}));`;
+    rig = makeRig({ 'seeds/g.csv': 'id,t,n\n1,NA,1.5\n2,None,NaN\n3,-,\n4,x,2\n', 'models/g.sql': model('') });
+    const texts = () => rig.rows('SELECT t FROM s.g ORDER BY id');
+    await rig.ok('apply', '-y');
+    expect(await rig.rows('SELECT t, n FROM s.g ORDER BY id')).toEqual([
+      { t: null, n: 1.5 },
+      { t: null, n: null },
+      { t: '-', n: null },
+      { t: 'x', n: 2 },
+    ]);
+    rig.write({ 'models/g.sql': model(", csv_settings (na_values = '-', keep_default_na = false)") });
+    await rig.ok('apply', '-y');
+    expect(await texts()).toEqual([{ t: 'NA' }, { t: 'None' }, { t: null }, { t: 'x' }]);
+    rig.write({ 'models/g.sql': model(', csv_settings (keep_default_na = false)') });
+    await rig.ok('apply', '-y');
+    expect(await texts()).toEqual([{ t: 'NA' }, { t: 'None' }, { t: '-' }, { t: 'x' }]);
+  });
+
   test('a SEED holds the rows of its file and changes with it, column by column', async () => {
     rig = makeRig({
       'seeds/g.csv': 'gene,weight\nCD3D,1.5\n',

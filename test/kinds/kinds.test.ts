@@ -195,11 +195,13 @@ describe('the kind', () => {
 
   test('SEED keeps its path and the options of its reader', () => {
     expect(
-      kindOf("SEED (path '../seeds/a.csv', csv_settings (delimiter = ';', na_values = 'NA', doublequote = true))"),
+      kindOf(
+        "SEED (path '../seeds/a.csv', csv_settings (delimiter = ';', na_values = ('-', '?'), keep_default_na = false, doublequote = true))",
+      ),
     ).toMatchObject({
       history: 'once',
       restatable: false,
-      seed: { path: '../seeds/a.csv', csvOptions: { delim: ';', nullstr: 'NA' } },
+      seed: { path: '../seeds/a.csv', csvOptions: { delim: ';', nullstr: ['-', '?'] } },
     });
   });
 
