@@ -31,17 +31,19 @@ export async function run(sizes) {
       const peer = (way) =>
         measured(python, path.join(here, 'sqlglot_lineage.py'), path.join(project, 'queries.json'), way);
       const sqlglot = python && cheapest(runs, () => peer('per-query'));
+      const sqlglotTyped = python && cheapest(runs, () => peer('typed'));
       // Once: it takes minutes, and its distance is larger than any noise.
       const sqlglotDocumented = python && peer('per-column');
-      return { count, cold, cached, sqlglot, sqlglotDocumented };
+      return { count, cold, cached, sqlglotTyped, sqlglot, sqlglotDocumented };
     });
     record('lineage', { runs, results });
     const perModel = ({ cpuSeconds, modelCount }) => (1000 * cpuSeconds) / modelCount;
     const times = (peer, one) => (peer ? `${(perModel(peer) / perModel(one)).toFixed(1)}x` : '').padStart(14);
-    const lines = results.flatMap(({ count, cold, cached, sqlglot, sqlglotDocumented }) =>
+    const lines = results.flatMap(({ count, cold, cached, sqlglotTyped, sqlglot, sqlglotDocumented }) =>
       [
         ['Scilake, cold', cold],
         ['Scilake, cached', cached],
+        ['sqlglot, types too', sqlglotTyped],
         ['sqlglot, one pass', sqlglot],
         ['sqlglot, by column', sqlglotDocumented],
       ]
@@ -53,13 +55,14 @@ export async function run(sizes) {
             one.cpuSeconds.toFixed(2).padStart(9),
             perModel(one).toFixed(2).padStart(12),
             String(one.columnCount).padStart(8),
+            times(sqlglotTyped, one),
             times(sqlglot, one),
             times(sqlglotDocumented, one),
           ].join('  '),
         ),
     );
     process.stdout.write(
-      `${['models', 'what'.padEnd(18), '  CPU s', 'CPU ms/model', ' columns', 'one pass / it'.padStart(14), 'by column / it'.padStart(14)].join('  ')}\n${lines.join('\n')}\n`,
+      `${['models', 'what'.padEnd(18), '  CPU s', 'CPU ms/model', ' columns', 'types too / it'.padStart(14), 'one pass / it'.padStart(14), 'by column / it'.padStart(14)].join('  ')}\n${lines.join('\n')}\n`,
     );
     if (!python) process.stdout.write('sqlglot left out: no Python with it, and it could not be installed.\n');
   } finally {

@@ -1,8 +1,11 @@
 // Loads a project, with the lineage of all columns, and prints what it cost: `node bench/load.mjs PROJECT CACHE`.
 import { duckdb } from '../dist/effects/duckdb.js';
 import { files } from '../dist/effects/files.js';
+import { tuneForShortRuns } from '../dist/effects/short-runs.js';
 import { loadProject } from '../dist/load/load-project.js';
 
+// As the command line does it.
+tuneForShortRuns();
 const [, , projectFolder, cacheFolder] = process.argv;
 const loaded = await loadProject({ duckdb, files, projectFolder, cacheFolder });
 if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors.slice(0, 3), null, 2));

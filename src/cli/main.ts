@@ -4,9 +4,11 @@ import { duckdb } from '../effects/duckdb.js';
 import { files } from '../effects/files.js';
 import { git } from '../effects/git.js';
 import { processFacts } from '../effects/process-facts.js';
+import { tuneForShortRuns } from '../effects/short-runs.js';
 import { exitCodes, type Shell } from './command.js';
 import { runCli } from './run-cli.js';
 
+tuneForShortRuns();
 const { env, stdout, stderr, stdin } = process;
 
 const shell: Shell = {

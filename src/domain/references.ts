@@ -22,6 +22,8 @@ export interface References {
   readonly qualifiedColumns: readonly QualifiedColumn[];
   /** Calls of the macros over AnnData whose arguments are constants, so that their tables are known from the text. */
   readonly macroCalls: readonly MacroCall[];
-  /** Whether there are calls whose tables only the plan shows. */
-  readonly hasOpenCalls: boolean;
+  /** Files that are read by a constant path: as written, globs and addresses included. */
+  readonly files: readonly string[];
+  /** Whether it reads what its text does not name: calls whose tables only the plan shows, paths that are computed. */
+  readonly readsUnnamed: boolean;
 }

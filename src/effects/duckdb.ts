@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 import type { Column } from '../domain/column.js';
 
@@ -40,9 +41,14 @@ export interface DuckDb {
   open(options?: DatabaseOptions): Promise<Database>;
 }
 
+/** Loaded as the CommonJS that it is: `import` would first read its ninety files for the names that they export. */
+export function nodeApi(): typeof import('@duckdb/node-api') {
+  return createRequire(import.meta.url)('@duckdb/node-api');
+}
+
 export const duckdb: DuckDb = {
   async open(options = {}) {
-    const { DuckDBInstance: Instance } = await import('@duckdb/node-api');
+    const { DuckDBInstance: Instance } = nodeApi();
     const instance = await Instance.create(options.path ?? ':memory:', { ...options.settings });
     const connection = await instance.connect();
     return new DriverDatabase(instance, connection);

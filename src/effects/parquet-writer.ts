@@ -8,7 +8,7 @@ import {
   type WritableColumn,
   type WritableType,
 } from './column-facts.js';
-import type { Cell, Database } from './duckdb.js';
+import { type Cell, type Database, nodeApi } from './duckdb.js';
 
 export type { ColumnFacts, NumberArray, NumberType, WritableColumn, WritableType } from './column-facts.js';
 
@@ -52,7 +52,7 @@ export const PARQUET_OPTIONS =
  * @throws  whatever `blocks` throws, or DuckDB's error
  */
 export async function writeParquet(database: Database, request: ParquetRequest): Promise<WrittenFacts> {
-  const api = await import('@duckdb/node-api');
+  const api = nodeApi();
   const { default: bindings } = await import('@duckdb/node-bindings');
   const types: Readonly<Record<WritableType, DuckDBType>> = {
     BOOLEAN: api.BOOLEAN,

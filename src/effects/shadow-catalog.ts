@@ -87,7 +87,7 @@ export async function openShadowCatalog(
       if (queries.length === 0) return [];
       const values = queries.map((query, at) => `(${at}, ${literal(query)})`).join(',\n');
       const rows = await database.rows(
-        `SELECT json_serialize_sql(query) AS tree\nFROM (VALUES ${values}) AS texts(position, query)\nORDER BY position`,
+        `SELECT json_serialize_sql(query, ${SHORT}) AS tree\nFROM (VALUES ${values}) AS texts(position, query)\nORDER BY position`,
       );
       return rows.map((row) => readTree(String(row.tree)));
     },
@@ -121,6 +121,9 @@ export async function openShadowCatalog(
   };
 }
 
+/** A quarter less to write and to read. Defaults stay: an index of 0 is one. */
+const SHORT = 'skip_null := true, skip_empty := true';
+
 /** How many queries one statement asks for: their plans are in memory at once. */
 const BATCH_SIZE = 100;
 
@@ -153,7 +156,7 @@ async function createTablePlans(database: Database, queries: readonly string[]):
   const values = queries.map((query, at) => `(${at}, ${literal(`CREATE TABLE scilake_probe AS\n${query}`)})`);
   try {
     const { rows } = await database.table(
-      `SELECT json_serialize_plan(query) AS plan\nFROM (VALUES ${values.join(',\n')}) AS texts(position, query)\nORDER BY position`,
+      `SELECT json_serialize_plan(query, ${SHORT}) AS plan\nFROM (VALUES ${values.join(',\n')}) AS texts(position, query)\nORDER BY position`,
     );
     return rows.map(([plan]) => String(plan));
   } catch {
@@ -163,7 +166,7 @@ async function createTablePlans(database: Database, queries: readonly string[]):
 
 async function bindQuery(database: Database, query: string): Promise<Bound> {
   // The type must be stated: without it the function sees an untyped constant.
-  const [row] = await database.rows('SELECT json_serialize_plan($1::VARCHAR) AS plan', [query]);
+  const [row] = await database.rows(`SELECT json_serialize_plan($1::VARCHAR, ${SHORT}) AS plan`, [query]);
   const answer = parseJson(String(row?.plan));
   const plan = isRecord(answer) && answer.error === false ? items(answer.plans)[0] : undefined;
   if (plan === undefined && isRecord(answer) && isUserError(answer))

@@ -4,9 +4,10 @@ const c3 = 0x38b34ae5;
 const c4 = 0xa1e38b93;
 
 /**
- * A 128-bit hash of texts, as 32 hex digits: MurmurHash3 x86 128 of their UTF-16 code units, each text with its length
- * before it, so that ("ab", "c") and ("a", "bc") differ. A plan takes hundreds of them, mostly of short texts: SHA-256
- * costs five times as much there. Not against forgery; the author of a project has no reason to forge its own lineage.
+ * A 128-bit hash of texts, as eight UTF-16 code units: MurmurHash3 x86 128 of the texts' code units, each text with its
+ * length before it, so that ("ab", "c") and ("a", "bc") differ. A plan takes hundreds of them, mostly of short texts and of
+ * other hashes: SHA-256 costs five times as much there, and hex digits make the texts four times as long. To be kept in
+ * memory only; `hexDigits` is what may be written. Not against forgery: no author has a reason to forge their own lineage.
  *
  * @source Austin Appleby, MurmurHash3 (public domain)
  */
@@ -39,7 +40,17 @@ export function planHash(...parts: readonly string[]): string {
   h3 = spread(h3);
   h4 = spread(h4);
   h1 = (h1 + h2 + h3 + h4) | 0;
-  return hex(h1) + hex(h2 + h1) + hex(h3 + h1) + hex(h4 + h1);
+  h2 += h1;
+  h3 += h1;
+  h4 += h1;
+  return String.fromCharCode(h1 >>> 16, h1, h2 >>> 16, h2, h3 >>> 16, h3, h4 >>> 16, h4);
+}
+
+/** A hash as text that any file can hold: four hex digits for each code unit, 32 for a hash. */
+export function hexDigits(hash: string): string {
+  let digits = '';
+  for (let at = 0; at < hash.length; at += 1) digits += hash.charCodeAt(at).toString(16).padStart(4, '0');
+  return digits;
 }
 
 /** Two code units as 32 bits; what lies behind the end counts as zero. */
@@ -58,8 +69,4 @@ function spread(bits: number): number {
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return h ^ (h >>> 16);
-}
-
-function hex(bits: number): string {
-  return (bits >>> 0).toString(16).padStart(8, '0');
 }

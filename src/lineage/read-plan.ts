@@ -2,7 +2,7 @@ import type { Column } from '../domain/column.js';
 import { isRecord, type Json } from '../domain/json.js';
 import type { ColumnPrint, Lineage, PartPrint } from '../domain/query-print.js';
 import { type Part, UnknownPlanError } from './flow.js';
-import { planHash } from './plan-hash.js';
+import { hexDigits, planHash } from './plan-hash.js';
 import { PlanWalk } from './walk.js';
 
 /**
@@ -34,7 +34,7 @@ export function readPlan(plan: Json, output: readonly Column[], text: string): L
       known: true,
       print: {
         rows: partPrint(flow.rows),
-        order: flow.order?.hash ?? '',
+        order: hexDigits(flow.order?.hash ?? ''),
         columns,
         tables: [...walk.tables].sort(),
         leaves: [...walk.tables],
@@ -59,10 +59,10 @@ export function unknownLineage(
     reason,
     tables: [...query.tables].sort(),
     columns: query.columns,
-    textHash: planHash('text', query.text),
+    textHash: hexDigits(planHash('text', query.text)),
   };
 }
 
 function partPrint(from: Part): PartPrint {
-  return { hash: from.hash, rowSets: [...from.rowSets].sort(), columns: [...from.columns].sort() };
+  return { hash: hexDigits(from.hash), rowSets: [...from.rowSets].sort(), columns: [...from.columns].sort() };
 }

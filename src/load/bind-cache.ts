@@ -7,7 +7,7 @@ import type { Binding } from './binding.js';
 import { decodeBinding, decodeReferences } from './decode.js';
 
 /** Raised whenever reading a plan or a syntax tree gives other results than before: older entries are then not found. */
-const READER_VERSION = '3';
+const READER_VERSION = '4';
 
 /**
  * Answers of the engine, kept by content: the text, the schemas that it was bound against, the versions of DuckDB and of
@@ -29,9 +29,9 @@ export class BindCache {
     this.#entries = readEntries(this.#file, files);
   }
 
-  /** Key of a query's binding. @param schemas one text for each table that it reads */
-  bindingKey(sql: string, schemas: readonly string[]): string {
-    return hashOf('binding', this.#engine, sql, ...schemas);
+  /** Key of a query's binding. @param reads one text for each table and file that it reads, which changes with its columns */
+  bindingKey(sql: string, reads: readonly string[]): string {
+    return hashOf('binding', this.#engine, sql, ...reads);
   }
 
   binding(key: string): Binding | undefined {

@@ -13,6 +13,7 @@ import { bindCode, bindExternal, bindSeed } from './bind-tables.js';
 import type { Binding } from './binding.js';
 import { changeFeedProblems } from './change-feed.js';
 import { engineDiagnostic } from './engine-diagnostic.js';
+import { fileSignatures, namesItsReads } from './file-reads.js';
 import { cycleDiagnostics, missingParents } from './graph-diagnostics.js';
 import { columnsByTable } from './macro-scope.js';
 import type { SeedEffects } from './read-seed.js';
@@ -71,7 +72,7 @@ export async function bindModels(
       else later.push(one);
     }
     const bound = await bindReady(ready, context);
-    const failed = ready.filter((one) => bound.get(one)?.ok === false && !isKept(one));
+    const failed = ready.filter((one) => bound.get(one)?.ok === false && !namesItsReads(one));
     const isStuck = failed.length === ready.length;
     for (const one of ready) {
       const result = bound.get(one);
@@ -228,11 +229,14 @@ function unknownLineageLint(model: Model, lineage: Lineage): readonly Diagnostic
 /** Asks DuckDB, unless it was asked the same before. */
 async function bindQueries(asked: readonly Askable[], context: BindContext): Promise<readonly Result<Binding>[]> {
   const { shadow, cache, tables } = context;
-  const kept = new Set(asked.filter(isKept));
-  const keys = asked.map(({ rendered, reads }) => cache.bindingKey(rendered.sql, tables.signatures([...reads].sort())));
-  const answers = asked.map((one, at) => (kept.has(one) ? cache.binding(keys[at] ?? '') : undefined));
-  const open = asked.map((_, at) => at).filter((at) => answers[at] === undefined);
-  const together = open.filter((at) => asked[at] !== undefined && kept.has(asked[at]));
+  const keys = asked.map((one) => {
+    const files = fileSignatures(one, context.seedEffects);
+    const schemas = tables.signatures([...one.reads].sort());
+    return files && cache.bindingKey(one.rendered.sql, [...schemas, ...files]);
+  });
+  const answers = keys.map((key) => (key === undefined ? undefined : cache.binding(key)));
+  const open = [...asked.keys()].filter((at) => answers[at] === undefined);
+  const together = open.filter((at) => namesItsReads(asked[at]));
   await tables.ensure(together.flatMap((at) => asked[at]?.reads ?? []));
   const bound = await shadow.bindAll(together.map((at) => asked[at]?.rendered.sql ?? ''));
   const answered = new Map(together.map((at, position) => [at, bound[position]]));
@@ -243,11 +247,11 @@ async function bindQueries(asked: readonly Askable[], context: BindContext): Pro
       results.push(succeed(before));
       continue;
     }
-    if (!kept.has(one)) await tables.ensureAll();
-    const answer = kept.has(one) ? answered.get(at) : await shadow.bind(one.rendered.sql);
-    if (answer === undefined) throw new Error(`${one.model.key} was not answered`);
+    if (!answered.has(at)) await tables.ensureAll();
+    const answer = answered.get(at) ?? (await shadow.bind(one.rendered.sql));
     const result = readAnswer(one, answer, context);
-    if (result.ok && kept.has(one)) cache.keepBinding(keys[at] ?? '', result.value);
+    const key = keys[at];
+    if (result.ok && key !== undefined) cache.keepBinding(key, result.value);
     results.push(result);
   }
   return results;
@@ -266,18 +270,6 @@ function readAnswer(one: Askable, answer: Bound, { tables, known }: BindContext)
       : unknownLineage(answer.reason, { tables: reads, columns: answer.columns, text: query.text });
   return succeed({ columns: answer.columns, lineage });
 }
-
-/** Texts that read files, or come with statements of their own, are asked about each time. */
-function isKept(one: ReadModel): boolean {
-  return (
-    one.model.preStatements.length === 0 &&
-    one.references?.hasOpenCalls !== true &&
-    !readsFiles.test(one.rendered?.sql ?? '')
-  );
-}
-
-/** Functions and quoted names that stand for files, whose columns can change while the text does not. */
-const readsFiles = /\b(?:read_[a-z_]+|[a-z]+_scan|glob|sniff_csv|query|query_table)\s*\(|\b(?:from|join)\s*'/i;
 
 /** DuckDB's own schemas, which every query may read. */
 const systemSchemas = new Set(['information_schema', 'pg_catalog']);

@@ -10,9 +10,11 @@ export function tableReferences(tree: Json): References {
   const tables: TableReference[] = [];
   const qualifiedColumns: QualifiedColumn[] = [];
   const calls: (MacroCall | undefined)[] = [];
-  visit(tree, new Set(), { tables, qualifiedColumns, calls });
+  const paths: (readonly string[] | undefined)[] = [];
+  visit(tree, new Set(), { tables, qualifiedColumns, calls, paths });
   const macroCalls = calls.filter((call) => call !== undefined);
-  return { tables, qualifiedColumns, macroCalls, hasOpenCalls: macroCalls.length < calls.length };
+  const readsUnnamed = macroCalls.length < calls.length || paths.includes(undefined);
+  return { tables, qualifiedColumns, macroCalls, files: paths.flatMap((path) => path ?? []), readsUnnamed };
 }
 
 interface Found {
@@ -20,7 +22,15 @@ interface Found {
   readonly qualifiedColumns: QualifiedColumn[];
   /** Undefined for a call whose arguments are computed. */
   readonly calls: (MacroCall | undefined)[];
+  /** Of each call that reads files; undefined where they are computed. */
+  readonly paths: (readonly string[] | undefined)[];
 }
+
+/** Functions that read the files of their first argument. */
+const fileReader = /^(?:read_\w+|parquet_scan|parquet_(?:schema|metadata|file_metadata|kv_metadata)|glob|sniff_csv)$/;
+
+/** Functions that read what a text elsewhere says: other tables, other databases. */
+const openReader = /^(?:query|query_table|\w+_scan|\w+_query)$/;
 
 function visit(node: Json, ctes: ReadonlySet<string>, found: Found): void {
   if (Array.isArray(node)) {
@@ -41,12 +51,16 @@ function visit(node: Json, ctes: ReadonlySet<string>, found: Found): void {
       (reference.schema === '' || reference.schema.toLowerCase() === 'recurring') &&
       ctes.has(reference.table.toLowerCase());
     if (!isCte) found.tables.push(reference);
+    // A name with a dot or a slash in its quotes is a file's where there is no such table.
+    if (!isCte && reference.schema === '' && /[./]/.test(reference.table)) found.paths.push([reference.table]);
     return;
   }
   if (node.type === 'TABLE_FUNCTION' && isRecord(node.function)) {
     const called = textAt(node.function, 'function_name').toLowerCase();
     const macro = anndataMacros.find(({ name }) => name === called);
     if (macro !== undefined) found.calls.push(macroCall(node, node.function, macro.parameters));
+    else if (fileReader.test(called)) found.paths.push(constantTexts(records(node.function.children)[0]));
+    else if (openReader.test(called)) found.paths.push(undefined);
   }
   if (node.class === 'COLUMN_REF' && Array.isArray(node.column_names) && node.column_names.length >= 3) {
     const [schema, table] = node.column_names;
@@ -64,7 +78,7 @@ function visit(node: Json, ctes: ReadonlySet<string>, found: Found): void {
     node.type === 'RECURSIVE_CTE_NODE' && textAt(node, 'cte_name') !== ''
       ? new Set([...inner, textAt(node, 'cte_name').toLowerCase()])
       : inner;
-  for (const [key, value] of Object.entries(node)) if (key !== 'cte_map') visit(value, scope, found);
+  for (const key in node) if (key !== 'cte_map') visit(node[key], scope, found);
 }
 
 /** Visits the WITH list in order; each entry sees those before it. Returns the names that the rest of the node sees. */
@@ -106,6 +120,17 @@ function macroCall(
     arguments: given,
     byteOffset: countAt(node, 'query_location'),
   };
+}
+
+/** A constant text, or a list of nothing else. */
+function constantTexts(argument: JsonRecord | undefined): readonly string[] | undefined {
+  if (argument === undefined) return undefined;
+  if (textAt(argument, 'function_name') === 'list_value') {
+    const each = records(argument.children).map(constantTexts);
+    return each.includes(undefined) ? undefined : each.flatMap((texts) => texts ?? []);
+  }
+  const value = argument.class === 'CONSTANT' && isRecord(argument.value) ? argument.value.value : undefined;
+  return typeof value === 'string' ? [value] : undefined;
 }
 
 function isScalar(value: Json): value is string | number {

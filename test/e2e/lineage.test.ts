@@ -1,4 +1,8 @@
+import { statSync } from 'node:fs';
+import * as path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { literal } from '../../src/domain/names.js';
+import { duckdb } from '../../src/effects/duckdb.js';
 import { makeRig, type Rig } from '../support/cli-rig.js';
 
 interface LineageDocument {
@@ -217,4 +221,22 @@ describe('what was bound before', () => {
     expect(outcome.code).toBe(1);
     expect(outcome.err).toContain('s.nothing');
   });
+});
+
+test('a file that a query reads itself is looked at again when it changes, and only then', async () => {
+  rig = makeRig({ 'models/a.sql': "MODEL (name s.a, kind FULL);\nSELECT * FROM 'a.parquet'" });
+  const put = async (query: string): Promise<void> => {
+    const database = await duckdb.open();
+    await database.run(`COPY (${query}) TO ${literal(path.join(rig.folder, 'a.parquet'))}`);
+    database.close();
+  };
+  const columns = async (): Promise<readonly string[]> => Object.keys((await lineage('s.a'))['s.a']?.columns ?? {});
+  const cache = path.join(rig.folder, '.scilake/cache/bindings.txt');
+  await put('SELECT 1 AS id, 2 AS name');
+  expect(await columns()).toEqual(['id', 'name']);
+  const written = statSync(cache).mtimeMs;
+  expect(await columns()).toEqual(['id', 'name']);
+  expect(statSync(cache).mtimeMs).toBe(written);
+  await put('SELECT 1 AS id, 2 AS title');
+  expect(await columns()).toEqual(['id', 'title']);
 });

@@ -77,3 +77,18 @@ test.each(['raw.t.id', 'raw.t.s.x', 'raw.t.s.x.y'])('the column %s is known to h
   const { qualifiedColumns } = await referencesOf(shadow(), `SELECT ${column} FROM raw.t`);
   expect(qualifiedColumns).toEqual([{ schema: 'raw', table: 't', byteOffset: 7 }]);
 });
+
+describe('the files that a query reads', () => {
+  test.each([
+    ["FROM read_parquet('a.parquet')", ['a.parquet'], false],
+    ["SELECT (SELECT max(id) FROM read_csv(['b.csv', 'c.csv'], header = true)) FROM raw.t", ['b.csv', 'c.csv'], false],
+    ["FROM 'x/y.parquet' JOIN glob('*.csv') ON true", ['x/y.parquet', '*.csv'], false],
+    ['FROM raw.t', [], false],
+    ["FROM read_parquet('a' || '.parquet')", [], true],
+    ["FROM read_parquet(['a.parquet', 'b' || '.parquet'])", [], true],
+    ["FROM query_table('raw.t')", [], true],
+    ["FROM sqlite_scan('a.db', 't')", [], true],
+  ])('%s', async (sql, files, readsUnnamed) => {
+    expect(await referencesOf(shadow(), sql)).toMatchObject({ files, readsUnnamed });
+  });
+});
