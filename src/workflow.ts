@@ -72,7 +72,6 @@ export async function apply(workspace: Workspace, project: BoundProject, wanted:
     await ensureStateTables(session, outside.now());
     const programs = modelPrograms({
       project,
-      projectFolder,
       executionTime: wanted.options.executionTime,
       environment: wanted.environment,
     });
@@ -138,7 +137,7 @@ export async function audit(
   name: string,
   options: AuditOptions,
 ): Promise<EnvironmentAudits> {
-  const { outside, projectFolder } = workspace;
+  const { outside } = workspace;
   const { config } = project.project;
   if (!workspace.lakes.exists(lakeLocation(workspace, config))) throw new DiagnosticError([noEnvironment(name, [])]);
   return withLake(workspace, config, options.keepsResults ? 'write' : 'read', async (session) => {
@@ -147,7 +146,7 @@ export async function audit(
     if (environment === undefined) throw new DiagnosticError([noEnvironment(name, [...state.environments.keys()])]);
     if (options.keepsResults) await ensureStateTables(session, outside.now());
     const context = { executionTime: options.executionTime, environment: name };
-    const programs = modelPrograms({ project, projectFolder, ...context });
+    const programs = modelPrograms({ project, ...context });
     const standalone = standaloneOf(project, context);
     const effects = { now: outside.now(), files: outside.files };
     return auditEnvironment({

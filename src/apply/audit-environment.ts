@@ -6,7 +6,7 @@ import type { AuditResult, RecordedAuditResult } from '../domain/audit-result.js
 import type { BoundModel, BoundProject } from '../domain/bound-project.js';
 import { type Diagnostic, DiagnosticError, messageOf, type Result } from '../domain/diagnostic.js';
 import { type Interval, intersect } from '../domain/interval.js';
-import { inLake } from '../domain/names.js';
+import { inLake, outsideTable } from '../domain/names.js';
 import type { AuditQuery, ModelProgram } from '../domain/program.js';
 import { builtKey, type Environment, type LakeState, physicalTable } from '../domain/snapshot.js';
 import type { Files } from '../effects/files.js';
@@ -147,7 +147,7 @@ async function nameOthers(
 ): Promise<void> {
   for (const { model } of project.models) {
     try {
-      if (model.kind.storage === 'outside') await runCatalog.pointOutside(model.name);
+      if (model.kind.storage === 'outside') await runCatalog.pointOutside(model.name, model.catalog);
       if (model.kind.storage !== 'inline') continue;
       const query = programs.get(model.key)?.query({ start: 0, end: executionTime });
       if (query?.ok === true) await runCatalog.inline(model.name, query.value);
@@ -162,7 +162,8 @@ function auditedTable(
   { environment, state, range, executionTime }: AuditEnvironmentRequest,
 ): { readonly table: string; readonly version: string; readonly interval: Interval } | undefined {
   const whole = { start: range.start ?? 0, end: range.end ?? executionTime };
-  if (model.kind.storage === 'outside') return { table: inLake(model.name), version: '', interval: whole };
+  if (model.kind.storage === 'outside')
+    return { table: outsideTable(model.name, model.catalog), version: '', interval: whole };
   const pointed = environment.models[model.key];
   const snapshot = pointed === undefined ? undefined : state.snapshots.get(pointed.fingerprint);
   if (pointed === undefined || snapshot === undefined || snapshot.storage === 'inline') return undefined;

@@ -2,7 +2,7 @@ import { type AuditOccasion, writeAuditResults } from '../catalog/audit-results.
 import type { Transaction } from '../catalog/lake-session.js';
 import type { AuditResult } from '../domain/audit-result.js';
 import type { Interval } from '../domain/interval.js';
-import { inLake } from '../domain/names.js';
+import { inLake, outsideTable } from '../domain/names.js';
 import { builtKey, physicalTable, type Snapshot } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
 import { AuditFailure, brokenRows, runAudits } from './audits.js';
@@ -49,8 +49,9 @@ export async function keepingFailures<T>(what: string, work: Work, load: () => P
   }
 }
 
-/** Runs the audits of a version that is built already. @returns number of rows that broke them */
+/** Runs the audits of a version that is built already, or of a table that somebody else keeps. @returns number of rows that broke them */
 export async function auditVersion(step: Extract<Step, { readonly type: 'audit' }>, work: Work): Promise<number> {
+  if (step.definition !== undefined) return auditOutside(step.model, step.definition, work);
   const { snapshot, program } = modelOf(step.model, work);
   const built = work.state.built.get(builtKey(snapshot, step.version)) ?? [];
   const interval = { start: built[0]?.start ?? 0, end: built.at(-1)?.end ?? work.plan.options.executionTime };
@@ -60,6 +61,16 @@ export async function auditVersion(step: Extract<Step, { readonly type: 'audit' 
     { model: step.model, version: step.version, definition: '' },
     work,
   );
+}
+
+/** Runs the audits of a table that somebody else keeps. @returns number of rows that broke them */
+async function auditOutside(model: string, definition: string, work: Work): Promise<number> {
+  const outside = work.project.models.find((bound) => bound.model.key === model)?.model;
+  const program = work.programs.get(model);
+  if (outside === undefined || program === undefined) throw new Error(`the plan names ${model}, the project does not`);
+  const interval = { start: 0, end: work.plan.options.executionTime };
+  const queries = orThrow(program.audits(outsideTable(outside.name, outside.catalog), interval));
+  return runAndRecord({ queries, interval }, { model, version: '', definition }, work);
 }
 
 /** Runs an audit that stands alone, over what its environment will be. @returns number of rows that broke it */

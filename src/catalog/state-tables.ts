@@ -129,15 +129,18 @@ export async function readState(session: LakeSession): Promise<LakeState> {
   });
 }
 
-/** The last runs of audits that stand alone, by `auditRunKey`. */
+/** The last runs of audits of what has no version here, by `auditRunKey`. */
 async function readAuditRuns(database: Database, tables: ReadonlySet<string>): Promise<ReadonlyMap<string, AuditRun>> {
   if (!tables.has('audit_results')) return new Map();
   const rows = await database.rows(
-    `SELECT environment, audit, arg_max(definition, run_at) AS definition, max(end_ms) AS end_ms FROM ${stateTable('audit_results')} WHERE model = '' GROUP BY environment, audit`,
+    `SELECT environment, if(model = '', audit, model) AS subject, arg_max(definition, run_at) AS definition, max(end_ms) AS end_ms
+FROM ${stateTable('audit_results')}
+WHERE version = '' AND definition <> ''
+GROUP BY ALL`,
   );
   return new Map(
     rows.map((row) => [
-      auditRunKey(String(row.environment), String(row.audit)),
+      auditRunKey(String(row.environment), String(row.subject)),
       { definition: String(row.definition), executionTime: Number(row.end_ms) },
     ]),
   );

@@ -134,7 +134,6 @@ export function testSubject(test: UnitTest, project: BoundProject, effects: Test
   const variables = { ...config.variables, ...test.variables };
   const programs = modelPrograms({
     project: { ...project, project: { ...project.project, config: { ...config, variables } } },
-    projectFolder: effects.projectFolder,
     executionTime,
     environment: 'test',
   });

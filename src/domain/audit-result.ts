@@ -14,7 +14,7 @@ export interface AuditResult {
   /** All rows that break it, of which `rows` holds the first. */
   readonly rowCount: number;
   readonly rows: readonly { readonly [column: string]: JsonValue }[];
-  /** Hash of an audit that stands alone: a changed one runs again. */
+  /** Hash of an audit that stands alone, or of all audits of a table that somebody else keeps: changed ones run again. */
   readonly definition: string;
 }
 
@@ -26,14 +26,14 @@ export interface RecordedAuditResult extends AuditResult {
   readonly runAt: string;
 }
 
-/** The last run of an audit that stands alone in one environment. */
+/** The last run of an audit that stands alone, or of the audits of a table that somebody else keeps, in one environment. */
 export interface AuditRun {
   readonly definition: string;
   /** The time that it ran for, ms UTC. */
   readonly executionTime: number;
 }
 
-/** Key of `LakeState.auditRuns`. */
-export function auditRunKey(environment: string, audit: string): string {
-  return `${environment}/${audit}`;
+/** Key of `LakeState.auditRuns`. @param subject name of an audit that stands alone, key of a table */
+export function auditRunKey(environment: string, subject: string): string {
+  return `${environment}/${subject}`;
 }

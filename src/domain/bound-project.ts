@@ -19,6 +19,8 @@ export interface BoundModel {
   readonly columnDescriptions: Readonly<Record<string, string>>;
   /** Hash of a seed's file, empty for other kinds. */
   readonly contentHash: string;
+  /** Absolute path of the file that a seed's rows are read from. */
+  readonly seedFile?: string;
 }
 
 /** An audit that stands alone. */

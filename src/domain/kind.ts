@@ -58,6 +58,14 @@ export interface SeedFile {
   readonly path: string;
   /** Options of DuckDB's CSV reader, by its own names. */
   readonly csvOptions: Readonly<Record<string, string | readonly string[]>>;
+  /** What DuckDB's reader has no option for: the file is then rewritten before it is read. */
+  readonly layout?: {
+    readonly skipsBlanks: boolean;
+    /** One character that ends a line. */
+    readonly lineEnd?: string;
+    /** Texts that stand for a missing value, by lower-case column. */
+    readonly nulls: Readonly<Record<string, readonly string[]>>;
+  };
 }
 
 export interface FillRequest {

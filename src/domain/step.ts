@@ -33,7 +33,9 @@ export type Step =
   /** Record an interval as built without running anything (`--empty-backfill`). */
   | { readonly type: 'record'; readonly model: string; readonly version: string; readonly interval: Interval }
   /** Run the audits of a version that is already built (their definition changed). */
-  | { readonly type: 'audit'; readonly model: string; readonly version: string }
+  | { readonly type: 'audit'; readonly model: string; readonly version: string; readonly definition?: undefined }
+  /** Run the audits of a table that somebody else keeps. `definition`: their hash. */
+  | { readonly type: 'audit'; readonly model: string; readonly version: ''; readonly definition: string }
   /** Run an audit that stands alone. */
   | { readonly type: 'standalone'; readonly audit: string }
   /** Point the environment's views at the new versions, in one snapshot with the state. */

@@ -13,6 +13,7 @@ export interface FileFacts {
 export interface Files {
   facts(file: string): FileFacts | undefined;
   readText(file: string): string;
+  readBytes(file: string): Uint8Array;
   /** Writes to a neighbour, syncs and renames: a reader sees the old text or the new. Makes the folder. */
   writeText(file: string, text: string): void;
   /** Keeps what can be computed again. A place that cannot be written is no error: it is then computed again. */
@@ -47,6 +48,7 @@ export const files: Files = {
   },
 
   readText: (file) => fs.readFileSync(file, 'utf8'),
+  readBytes: (file) => fs.readFileSync(file),
 
   writeText(file, text) {
     fs.mkdirSync(path.dirname(file), { recursive: true });

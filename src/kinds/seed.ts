@@ -1,5 +1,6 @@
-import { asText, listItems, spanOf } from '../domain/fragment.js';
+import { asPair, asText, type Fragment, listItems, spanOf } from '../domain/fragment.js';
 import type { SeedFile } from '../domain/kind.js';
+import type { PropertyReader } from '../domain/property-reader.js';
 import type { KindDefinition } from './kind.js';
 import { insertStatement, ordinaryKind } from './kind.js';
 
@@ -9,6 +10,17 @@ const csvOptionNames: Readonly<Record<string, string>> = {
   quotechar: 'quote',
   escapechar: 'escape',
   encoding: 'encoding',
+};
+const otherSettings = ['skipinitialspace', 'lineterminator', 'na_values', 'keep_default_na', 'doublequote'] as const;
+
+/** Characters that are written with a backslash in settings. */
+const escapes: Readonly<Record<string, string>> = {
+  '\\n': '\n',
+  '\\r': '\r',
+  '\\t': '\t',
+  '\\f': '\f',
+  '\\v': '\v',
+  '\\\\': '\\',
 };
 
 /** What pandas, and so SQLMesh, reads as NULL unless `keep_default_na false` is given. */
@@ -23,35 +35,14 @@ export const seed: KindDefinition = {
   read(properties) {
     const path = properties.required('path', "give the file: SEED (path '../seeds/genes.csv')");
     properties.count('batch_size', 1);
-    const csvOptions: Record<string, string | readonly string[]> = {};
-    let nulls: readonly string[] = [];
-    let isUsual = true;
-    for (const pair of properties.pairs('csv_settings')) {
-      const name = pair.name.toLowerCase();
-      const option = csvOptionNames[name];
-      if (option !== undefined) csvOptions[option] = asText(pair.value);
-      else if (name === 'na_values') nulls = listItems(pair.value).map(asText);
-      else if (name === 'keep_default_na') isUsual = asText(pair.value).toLowerCase() !== 'false';
-      else if (name !== 'doublequote') {
-        const known = [...Object.keys(csvOptionNames), 'na_values', 'keep_default_na', 'doublequote'].join(', ');
-        properties.report(
-          'SL0103',
-          spanOf(pair.value),
-          `csv_settings does not know "${pair.name}"`,
-          `known are ${known}`,
-        );
-      }
-    }
-    // DuckDB wants one text at least: an empty field then, which is what it takes by itself.
-    const texts = [...new Set([...nulls, ...(isUsual ? usualNulls : [])])];
-    csvOptions.nullstr = texts.length > 0 ? texts : [''];
-    const file: SeedFile = { path: path === undefined ? '' : asText(path), csvOptions };
+    const settings = readSettings(properties);
+    const file: SeedFile = { path: path === undefined ? '' : asText(path), ...settings };
     return {
       ...ordinaryKind,
       name: 'SEED',
       history: 'once',
       restatable: false,
-      rowProperties: { csvOptions },
+      rowProperties: { csvOptions: file.csvOptions, ...(file.layout === undefined ? {} : { layout: file.layout }) },
       seed: file,
       fill: ({ target, columns, query, isEmpty }) => [
         ...(isEmpty ? [] : [{ type: 'write', sql: `DELETE FROM ${target}`, countsRows: false } as const]),
@@ -60,3 +51,44 @@ export const seed: KindDefinition = {
     };
   },
 };
+
+function readSettings(properties: PropertyReader): Pick<SeedFile, 'csvOptions' | 'layout'> {
+  const csvOptions: Record<string, string | readonly string[]> = {};
+  let nulls: readonly string[] = [];
+  let isUsual = true;
+  let skipsBlanks = false;
+  let lineEnd: string | undefined;
+  const nullsByColumn: Record<string, readonly string[]> = {};
+  const isTrue = (value: Fragment): boolean => asText(value).toLowerCase() === 'true';
+  for (const pair of properties.pairs('csv_settings')) {
+    const name = pair.name.toLowerCase();
+    const option = csvOptionNames[name];
+    const text = asText(pair.value);
+    if (option !== undefined) csvOptions[option] = escapes[text] ?? text;
+    else if (name === 'na_values') {
+      const items = listItems(pair.value);
+      const columns = items.map(asPair).map((column) => (column?.value.tokens.length === 0 ? undefined : column));
+      nulls = items.flatMap((item, at) => (columns[at] === undefined ? [asText(item)] : []));
+      for (const column of columns)
+        if (column !== undefined) nullsByColumn[column.name.toLowerCase()] = listItems(column.value).map(asText);
+    } else if (name === 'keep_default_na') isUsual = text.toLowerCase() !== 'false';
+    else if (name === 'skipinitialspace') skipsBlanks = isTrue(pair.value);
+    else if (name === 'lineterminator') {
+      const character = escapes[text] ?? text;
+      if (character.length === 1) lineEnd = character;
+      else properties.report('SL0103', spanOf(pair.value), 'lineterminator is one character', "lineterminator = '\\n'");
+    } else if (name !== 'doublequote')
+      properties.report(
+        'SL0103',
+        spanOf(pair.value),
+        `csv_settings does not know "${pair.name}"`,
+        `known are ${[...Object.keys(csvOptionNames), ...otherSettings].join(', ')}`,
+      );
+  }
+  // DuckDB wants one text at least: an empty field then, which is what it takes by itself.
+  const texts = [...new Set([...nulls, ...(isUsual ? usualNulls : [])])];
+  csvOptions.nullstr = texts.length > 0 ? texts : [''];
+  const isPlain = !skipsBlanks && lineEnd === undefined && Object.keys(nullsByColumn).length === 0;
+  if (isPlain) return { csvOptions };
+  return { csvOptions, layout: { skipsBlanks, nulls: nullsByColumn, ...(lineEnd === undefined ? {} : { lineEnd }) } };
+}

@@ -84,6 +84,7 @@ export async function bindSeed(
       references: undefined,
       columnDescriptions: model.columnDescriptions,
       contentHash: read.value.sha256,
+      seedFile: read.value.file,
     },
     problems,
   );

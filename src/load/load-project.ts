@@ -36,7 +36,7 @@ export async function loadProject(
   const { sources, diagnostics: sourceDiagnostics } = await bindSources(project.sources, effects);
   const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder, shadowCatalogs(project, effects));
   try {
-    const seedEffects = { database: shadow.database, files: effects.files, projectFolder: effects.projectFolder };
+    const seedEffects = { ...effects, database: shadow.database };
     const cache = new BindCache(effects.cacheFolder, effects.files, await shadow.engineVersion());
     const bound = await bindModels({ project, sources, shadow, cache, seedEffects });
     const audited = await bindAudits({ project, models: bound.models, sources, shadow, cache });

@@ -21,12 +21,11 @@ import {
 } from '../parse/macros/index.js';
 import { patchReferences } from '../parse/patch-references.js';
 import { columnsByTable, modelScope, type ScopeRequest } from './macro-scope.js';
-import { seedPath, seedQuery } from './read-seed.js';
+import { seedQuery } from './read-seed.js';
 import { renderForBinding } from './read-texts.js';
 
 export interface ProgramContext {
   readonly project: BoundProject;
-  readonly projectFolder: string;
   /** ms UTC. */
   readonly executionTime: number;
   readonly environment: string;
@@ -63,13 +62,8 @@ function programOf(bound: BoundModel, byKey: ReadonlyMap<string, BoundModel>, co
       ? {}
       : { code: { run: model.code.run, variables: configVariables(context.project.project.config.variables) } }),
     query(interval) {
-      if (model.kind.seed !== undefined)
-        return succeed(
-          guarded(
-            bound,
-            seedQuery(seedPath(model, model.kind.seed, context.projectFolder), model.kind.seed, model.declaredColumns),
-          ),
-        );
+      if (model.kind.seed !== undefined && bound.seedFile !== undefined)
+        return succeed(guarded(bound, seedQuery(bound.seedFile, model.kind.seed, model.declaredColumns)));
       const rendered = written(interval);
       return rendered.ok ? succeed(guarded(bound, rendered.value)) : rendered;
     },

@@ -55,7 +55,7 @@ export async function recordedProject(
       project,
       sources,
       shadow,
-      seedEffects: { database: shadow.database, files: effects.files, projectFolder: effects.projectFolder },
+      seedEffects: { ...effects, database: shadow.database },
     });
     const audited = await bindAudits({ project, models: bound.models, sources, shadow, cache });
     const found = [...bound.diagnostics, ...audited.diagnostics];

@@ -1,11 +1,15 @@
 import { isMap, isNode, isScalar, isSeq, type Node, parseDocument } from 'yaml';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
 import { locate, type TextFile } from '../domain/location.js';
-import type { Model } from '../domain/model.js';
+import type { AuditArgument, AuditCall, Model } from '../domain/model.js';
 import { tableKey } from '../domain/names.js';
 import type { ModelDefaults } from '../domain/project.js';
 import { PropertyReader } from '../domain/property-reader.js';
 import { findKind } from '../kinds/index.js';
+import { auditArgument } from './model-properties.js';
+import { tokenize } from './tokenizer.js';
+
+type Report = (node: Node | null | undefined, message: string, hint?: string) => void;
 
 const known = new Set(['name', 'columns', 'description', 'owner', 'tags', 'gateway', 'audits', 'dialect', 'start']);
 
@@ -13,7 +17,7 @@ const known = new Set(['name', 'columns', 'description', 'owner', 'tags', 'gatew
 export function parseExternalModels(file: TextFile, defaults: ModelDefaults): Result<readonly Model[]> {
   const document = parseDocument(file.text);
   const errors: Diagnostic[] = [];
-  const report = (node: Node | null | undefined, message: string, hint?: string): void => {
+  const report: Report = (node, message, hint) => {
     const [start, end] = node?.range ?? [0, 1];
     errors.push({
       code: 'SL0105',
@@ -53,47 +57,69 @@ export function parseExternalModels(file: TextFile, defaults: ModelDefaults): Re
       continue;
     }
     const columns = entry.get('columns');
-    if (columns === undefined || columns === null) {
-      const [start, end] = entry.range ?? [0, 1];
-      const description = String(entry.get('description') ?? '');
-      models.push(
-        externalModel({
-          file,
-          span: { start, end },
-          name: { schema, table },
-          declaredColumns: [],
-          description,
-          defaults,
-        }),
-      );
-      continue;
-    }
-    if (!isMap(columns)) {
+    const hasColumns = columns !== undefined && columns !== null;
+    if (hasColumns && !isMap(columns)) {
       report(entry, `${schema}.${table} needs its columns`, 'columns: {id: INTEGER, name: VARCHAR}');
       continue;
     }
-    const declaredColumns = columns.items.flatMap((pair) =>
-      isScalar(pair.key) && isScalar(pair.value)
-        ? [{ name: String(pair.key.value), type: String(pair.value.value) }]
-        : [],
-    );
-    for (const pair of columns.items) {
+    const pairs = hasColumns ? columns.items : [];
+    for (const pair of pairs) {
       if (!isScalar(pair.key) || (isScalar(pair.value) && pair.value.value !== null)) continue;
       report(pair.key, `column "${String(pair.key.value)}" of ${schema}.${table} needs its type`, 'id: INTEGER');
     }
     const [start, end] = entry.range ?? [0, 1];
-    models.push(
-      externalModel({
-        file,
-        span: { start, end },
-        name: { schema, table },
-        declaredColumns,
-        description: String(entry.get('description') ?? ''),
-        defaults,
-      }),
-    );
+    const model = externalModel({
+      file,
+      span: { start, end },
+      name: { schema, table },
+      declaredColumns: pairs.flatMap((pair) =>
+        isScalar(pair.key) && isScalar(pair.value)
+          ? [{ name: String(pair.key.value), type: String(pair.value.value) }]
+          : [],
+      ),
+      description: String(entry.get('description') ?? ''),
+      defaults,
+    });
+    models.push({ ...model, audits: readYamlAudits(entry.get('audits', true), { file, report }) });
   }
   return errors.length > 0 ? fail(...errors) : succeed(models);
+}
+
+/** `audits`: a list of names, or of maps with the name and its arguments, which are SQL as in a header. */
+function readYamlAudits(
+  written: unknown,
+  { file, report }: { readonly file: TextFile; readonly report: Report },
+): readonly AuditCall[] {
+  if (!isNode(written) || (isScalar(written) && written.value === null)) return [];
+  if (!isSeq(written)) {
+    report(written, 'expected a list of audits', 'audits: [{name: not_null, columns: "(id)"}]');
+    return [];
+  }
+  return written.items.flatMap((entry): readonly AuditCall[] => {
+    const name = isMap(entry) ? entry.get('name', true) : entry;
+    if (!isScalar(name) || typeof name.value !== 'string') {
+      report(isNode(entry) ? entry : written, 'an audit needs its name', '- name: not_null');
+      return [];
+    }
+    const given = isMap(entry) ? entry.items.filter((pair) => isScalar(pair.key) && pair.key.value !== 'name') : [];
+    const [start, end] = name.range ?? [0, 1];
+    return [
+      {
+        name: name.value.toLowerCase(),
+        arguments: Object.fromEntries(
+          given.map((pair) => [String(pair.key).toLowerCase(), yamlArgument(pair.value, file)]),
+        ),
+        location: locate(file, { start, end }),
+      },
+    ];
+  });
+}
+
+function yamlArgument(value: unknown, file: TextFile): AuditArgument {
+  if (isSeq(value)) return value.items.map(String);
+  const text = isScalar(value) ? String(value.value) : String(value);
+  const { tokens } = tokenize(text);
+  return tokens.length === 0 ? text : auditArgument({ file: { ...file, text }, tokens });
 }
 
 /** A table that somebody else keeps. @param table.declaredColumns empty where they have to be looked up */

@@ -86,7 +86,7 @@ export function readSignals(properties: PropertyReader): readonly SignalCall[] {
 }
 
 /** `(a, b)` and `[a, b]` are lists, everything else is one piece of SQL. */
-function auditArgument(value: Fragment): AuditArgument {
+export function auditArgument(value: Fragment): AuditArgument {
   const isList =
     insideParentheses(value) !== undefined || (value.tokens[0]?.text === '[' && value.tokens.at(-1)?.text === ']');
   return isList ? listItems(value).map(textOf) : textOf(value);

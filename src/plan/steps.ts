@@ -6,6 +6,7 @@ import { builtKey, type Environment, type LakeState, type Snapshot } from '../do
 import type { Step } from '../domain/step.js';
 import type { Candidate } from './candidates.js';
 import { autoRestated, effectiveIntervals } from './missing.js';
+import { outsideAuditSteps } from './outside-audits.js';
 import { compareSchemas } from './schema-change.js';
 import { standaloneSteps } from './standalone.js';
 
@@ -44,8 +45,9 @@ export function planSteps(asked: StepsRequest): readonly Step[] {
   const promotion: Step[] = isMoved ? [{ type: 'promote', environment: request.target.name, models: moved }] : [];
   const demotion: Step[] = gone.length > 0 ? [{ type: 'demote', environment: request.target.name, models: gone }] : [];
   const models = [...sources, ...builds, ...alters, ...promotion, ...late];
+  const outside = outsideAuditSteps(request.project, models, request);
   const alone = standaloneSteps(request.project, models, request);
-  return [...sources, ...builds, ...alone, ...alters, ...promotion, ...demotion, ...late];
+  return [...sources, ...outside, ...builds, ...alone, ...alters, ...promotion, ...demotion, ...late];
 }
 
 function sourceSteps({ project, state }: StepsRequest): readonly Step[] {

@@ -160,6 +160,26 @@ describe('other kinds', () => {
     expect(await texts()).toEqual([{ t: 'NA' }, { t: 'None' }, { t: '-' }, { t: 'x' }]);
   });
 
+  test('a SEED is read as its settings say, where DuckDB has no such option', async () => {
+    const model = (settings: string): string =>
+      `MODEL (name s.g, kind SEED (path '../seeds/g.csv', csv_settings (${settings})));`;
+    rig = makeRig({
+      'seeds/g.csv': 'id; name;n~1; "a;~b"; -~2; x\ny;  7~3;-; 8~',
+      'models/g.sql': model("delimiter = ';', skipinitialspace = true, lineterminator = '~', na_values = (n = '-')"),
+      'models/h.sql': 'MODEL (name s.h, kind FULL);\nSELECT n FROM s.g',
+    });
+    await rig.ok('apply', '-y');
+    expect(await rig.rows('FROM s.g ORDER BY id')).toEqual([
+      { id: 1, name: 'a;~b', n: null },
+      { id: 2, name: 'x\ny', n: 7 },
+      { id: 3, name: '-', n: 8 },
+    ]);
+    expect((await rig.ok('plan')).out).not.toContain('s.g');
+    rig.write({ 'models/g.sql': model("delimiter = ';', skipinitialspace = true, lineterminator = '~'") });
+    await rig.ok('apply', '-y');
+    expect(await rig.rows('SELECT n FROM s.h ORDER BY n')).toEqual([{ n: '-' }, { n: '7' }, { n: '8' }]);
+  });
+
   test('a SEED holds the rows of its file and changes with it, column by column', async () => {
     rig = makeRig({
       'seeds/g.csv': 'gene,weight\nCD3D,1.5\n',

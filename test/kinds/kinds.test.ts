@@ -205,7 +205,19 @@ describe('the kind', () => {
     });
   });
 
+  test('SEED keeps apart what its reader has no option for', () => {
+    expect(
+      kindOf(
+        "SEED (path 'a.csv', csv_settings (delimiter = '\\t', lineterminator = '\\n', skipinitialspace = true, na_values = (a = ('-', '?'), b = 'x')))",
+      ).seed,
+    ).toMatchObject({
+      csvOptions: { delim: '\t' },
+      layout: { skipsBlanks: true, lineEnd: '\n', nulls: { a: ['-', '?'], b: ['x'] } },
+    });
+  });
+
   test.each([
+    ["SEED (path 'a.csv', csv_settings (lineterminator = 'ab'))", 'SL0103 lineterminator is one character'],
     ['VIEW (materialised true)', 'SL0103 unknown property "materialised" in kind VIEW'],
     ['INCREMENTAL_BY_TIME_RANGE', 'SL0104 kind INCREMENTAL_BY_TIME_RANGE needs "time_column"'],
     [

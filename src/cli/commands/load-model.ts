@@ -30,7 +30,6 @@ export async function loadModel(
   if (bound === undefined) return unknownModel(name, project);
   const program = modelPrograms({
     project,
-    projectFolder: context.workspace.projectFolder,
     executionTime,
     environment: request.environment,
   }).get(bound.model.key);
