@@ -104,10 +104,10 @@ export function intersect(a: readonly Interval[], b: readonly Interval[]): reado
 }
 
 /**
- * The intervals of `wanted` that still have to be built. Works on runs of intervals, not on single ones: its cost does
- * not grow with the number of units in a run.
+ * The intervals of `wanted` that still have to be built; a unit that has been built in part is built again as a whole. Works
+ * on runs of intervals, not on single ones: its cost does not grow with the number of units in a run.
  *
- * @param wanted    aligned to the unit
+ * @param wanted    starts with a unit; where a model allows partials, it may end within one
  * @param lookback  number of units before each missing one that are built again, because late rows may have reached them
  */
 export function missingIntervals(options: {
@@ -118,8 +118,8 @@ export function missingIntervals(options: {
 }): readonly Interval[] {
   const { wanted, built, unit, lookback } = options;
   const gaps = subtract([wanted], built);
-  if (lookback === 0) return gaps;
-  return union(gaps.map((gap) => ({ start: Math.max(wanted.start, shift(unit, gap.start, -lookback)), end: gap.end })));
+  const startOf = (gap: Interval): number => shift(unit, floorTo(unit, gap.start), -lookback);
+  return union(gaps.map((gap) => ({ start: Math.max(wanted.start, startOf(gap)), end: gap.end })));
 }
 
 /** Cuts an interval into pieces of at most `count` units, in order. */

@@ -1,5 +1,5 @@
 import { cronFloor } from '../domain/cron.js';
-import { align, floorTo, type Interval, missingIntervals, union, unitsIn } from '../domain/interval.js';
+import { align, type Interval, missingIntervals, union, unitsIn } from '../domain/interval.js';
 import { PROD } from '../domain/names.js';
 import type { PlanOptions } from '../domain/plan.js';
 import { builtKey, type LakeState, type Schedule, type Snapshot } from '../domain/snapshot.js';
@@ -21,11 +21,7 @@ export function wantedRange(
   const planStart =
     options.start === undefined ? undefined : parseInstant(options.start, options.executionTime)?.instant;
   const planEndParsed = options.end === undefined ? undefined : parseInstant(options.end, options.executionTime);
-  const due = schedule.allowPartials
-    ? options.executionTime
-    : options.ignoreCron
-      ? floorTo(schedule.intervalUnit, options.executionTime)
-      : cronFloor(schedule.cron, options.executionTime);
+  const due = options.ignoreCron ? options.executionTime : cronFloor(schedule.cron, options.executionTime);
   const modelEndParsed = schedule.end === undefined ? undefined : parseInstant(schedule.end, options.executionTime);
   const ends = [due, endCap, planEndParsed && endOf(planEndParsed), modelEndParsed && endOf(modelEndParsed)].filter(
     (end) => end !== undefined,

@@ -273,6 +273,16 @@ describe('missing intervals', () => {
     ]);
   });
 
+  test('take in the whole of a unit that is built in part', () => {
+    const until = (hour: string): Interval => ({ start: utc('2024-01-01'), end: utc(`2024-01-03 ${hour}`) });
+    const missing = (built: string, wanted: string, lookback = 0) =>
+      missingIntervals({ wanted: until(wanted), built: [until(built)], unit: 'day', lookback });
+    expect(missing('06:00', '07:00')).toEqual([{ start: utc('2024-01-03'), end: utc('2024-01-03 07:00') }]);
+    expect(missing('06:00', '07:00', 1)).toEqual([{ start: utc('2024-01-02'), end: utc('2024-01-03 07:00') }]);
+    expect(missing('06:00', '06:00')).toEqual([]);
+    expect(missing('07:00', '06:00')).toEqual([]);
+  });
+
   test('reach back over built ones when late rows are looked for', () => {
     expect(days([between('2024-01-01', '2024-01-08')], 2)).toEqual([between('2024-01-06', '2024-01-10')]);
   });
