@@ -49,9 +49,14 @@ export async function plan(workspace: Workspace, project: BoundProject, options:
 }
 
 /** Plans, asks the project's signals which of the missing intervals are ready, and plans again without the others. */
-export async function planFrom(project: BoundProject, state: LakeState, options: PlanOptions): Promise<Result<Plan>> {
+export async function planFrom(
+  project: BoundProject,
+  state: LakeState,
+  options: PlanOptions,
+  { ignoresSignals } = { ignoresSignals: false },
+): Promise<Result<Plan>> {
   const whole = buildPlan(project, state, options);
-  if (!whole.ok || project.models.every(({ model }) => model.signals.length === 0)) return whole;
+  if (ignoresSignals || !whole.ok || project.models.every(({ model }) => model.signals.length === 0)) return whole;
   const ready = await readyIntervals(project, whole.value.missing);
   return ready.ok ? buildPlan(project, state, options, ready.value) : ready;
 }

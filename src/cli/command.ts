@@ -86,6 +86,8 @@ export function countOption(
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!Number.isInteger(value) || value < minimum)
-    throw new UsageError(`--${name} takes a whole number of at least ${minimum}, not ${text}`);
+    throw new UsageError(
+      `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} takes a whole number of at least ${minimum}, not ${text}`,
+    );
   return value;
 }

@@ -2,7 +2,7 @@ import { createTwoFilesPatch } from 'diff';
 import { type Interval, isoInstant } from '../domain/interval.js';
 import type { Change, Plan } from '../domain/plan.js';
 import type { Snapshot } from '../domain/snapshot.js';
-import type { Step } from '../domain/step.js';
+import { type Step, subjectOf } from '../domain/step.js';
 import type { Style } from './style.js';
 
 const MAX_DIFF_LINES = 40;
@@ -12,6 +12,8 @@ export interface PlanDrawing {
   /** Snapshots that the environment has now, by model, for the text diff. */
   readonly before: ReadonlyMap<string, Snapshot>;
   readonly withDiff: boolean;
+  /** Every step on a line of its own, in the order in which they run. */
+  readonly withSteps: boolean;
 }
 
 /** A plan as people read it: what changes and why, what is built, what moves. */
@@ -35,6 +37,8 @@ export function drawPlan(plan: Plan, drawing: PlanDrawing): string {
   }
   if (plan.changes.length > 0) lines.push('');
   lines.push(...drawSteps(plan, style));
+  if (drawing.withSteps && plan.steps.length > 0)
+    lines.push('', style.bold('Steps'), ...plan.steps.map((step, at) => `  ${at + 1}. ${describeStep(step)}`));
   return `${lines.join('\n')}\n`;
 }
 
@@ -152,6 +156,26 @@ function lineOf(step: Step, style: Style): string | undefined {
     default:
       return undefined;
   }
+}
+
+const verbs: Readonly<Record<Step['type'], string>> = {
+  fetch: 'fetch',
+  convert: 'convert',
+  register: 'register',
+  create: 'create',
+  alter: 'alter',
+  backfill: 'build',
+  record: 'record',
+  standalone: 'run',
+  audit: 'audit',
+  promote: 'promote',
+  demote: 'remove',
+};
+
+/** A step in few words: `build s.events 2024-01-01 to 2024-01-09`. */
+export function describeStep(step: Step): string {
+  const subject = subjectOf(step) ?? ('environment' in step ? step.environment : '');
+  return `${verbs[step.type]} ${'interval' in step ? `${subject} ${drawIntervals([step.interval])}` : subject}`;
 }
 
 /** `2024-01-01 to 2024-01-09`: days inclusive where the ends are days, instants otherwise. */

@@ -60,6 +60,8 @@ function savedOptions(options: PlanOptions): object {
     selectModel: options.selectModels,
     restateModel: options.restateModels,
     backfillModel: options.backfillModels,
+    ...(options.withoutUpstream === undefined ? {} : { autoUpstream: !options.withoutUpstream }),
+    ...(options.minIntervals === undefined ? {} : { minIntervals: String(options.minIntervals) }),
     allowDestructiveModel: options.allowDestructiveModels,
     allowAdditiveModel: options.allowAdditiveModels,
     forwardOnly: options.forwardOnly,

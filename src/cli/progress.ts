@@ -1,24 +1,9 @@
 import type { Diagnostic } from '../domain/diagnostic.js';
 import type { Emit, StepOutcome } from '../domain/event.js';
-import { type Step, subjectOf } from '../domain/step.js';
 import type { Shell } from './command.js';
 import { drawDiagnostic } from './draw-diagnostic.js';
-import { drawIntervals } from './draw-plan.js';
+import { describeStep } from './draw-plan.js';
 import { styleOf } from './style.js';
-
-const verbs: Readonly<Record<Step['type'], string>> = {
-  fetch: 'fetch',
-  convert: 'convert',
-  register: 'register',
-  create: 'create',
-  alter: 'alter',
-  backfill: 'build',
-  record: 'record',
-  standalone: 'run',
-  audit: 'audit',
-  promote: 'promote',
-  demote: 'remove',
-};
 
 /** Writes events as lines to standard error: one per step that did something, a moving line in a terminal while one runs. */
 export function progressLines(shell: Shell, mode: 'lines' | 'quiet'): Emit {
@@ -33,7 +18,7 @@ export function progressLines(shell: Shell, mode: 'lines' | 'quiet'): Emit {
         shell.err(`${clear}${style.dim(event.detail)}\n`);
         break;
       case 'step-started':
-        running = `${style.dim(`[${String(event.index + 1).padStart(width(event.count))}/${event.count}]`)} ${verbs[event.step.type]} ${describe(event.step)}`;
+        running = `${style.dim(`[${String(event.index + 1).padStart(width(event.count))}/${event.count}]`)} ${describeStep(event.step)}`;
         if (shell.isTerminal) shell.err(`${clear}${running}`);
         break;
       case 'step-progress':
@@ -52,11 +37,6 @@ export function progressLines(shell: Shell, mode: 'lines' | 'quiet'): Emit {
         event satisfies never;
     }
   };
-}
-
-function describe(step: Step): string {
-  const subject = subjectOf(step) ?? ('environment' in step ? step.environment : '');
-  return 'interval' in step ? `${subject} ${drawIntervals([step.interval])}` : subject;
 }
 
 function drawOutcome(outcome: StepOutcome, running: string, shell: Shell): string {

@@ -48,6 +48,10 @@ export interface PlanOptions {
   readonly restateModels: readonly string[];
   /** Only these are built; undefined or empty: all. */
   readonly backfillModels: readonly string[];
+  /** Of `backfillModels`, only what is named, and not what it reads. */
+  readonly withoutUpstream?: boolean;
+  /** With `start`: at least so many intervals of each model, even those before it. */
+  readonly minIntervals?: number;
   /** Files that differ from a branch or commit of git, by its name: what `git:` in a selector stands for. */
   readonly gitChanges: Readonly<Record<string, readonly string[]>>;
   readonly forwardOnly: boolean;

@@ -44,8 +44,8 @@ export function buildPlan(
   };
   const selected = options.selectModels.length === 0 ? undefined : pick(options.selectModels);
   const restatedByName = pick(options.restateModels);
-  const backfilled =
-    options.backfillModels.length === 0 ? undefined : reach(pick(options.backfillModels), graph.parents);
+  const picked = options.backfillModels.length === 0 ? undefined : pick(options.backfillModels);
+  const backfilled = picked === undefined || options.withoutUpstream === true ? picked : reach(picked, graph.parents);
   const request = {
     project,
     state,

@@ -14,9 +14,11 @@ export function wantedRange(
     readonly modelStart: number;
     /** Latest end that prod may move to; undefined: whatever cron says is due. */
     readonly endCap: number | undefined;
+    /** Start that a minimum of intervals asks for. */
+    readonly minStart?: number | undefined;
   },
 ): Interval {
-  const { options, modelStart, endCap } = context;
+  const { options, modelStart, endCap, minStart } = context;
   const { schedule } = snapshot;
   const planStart =
     options.start === undefined ? undefined : parseInstant(options.start, options.executionTime)?.instant;
@@ -26,7 +28,7 @@ export function wantedRange(
   const ends = [due, endCap, planEndParsed && endOf(planEndParsed), modelEndParsed && endOf(modelEndParsed)].filter(
     (end) => end !== undefined,
   );
-  const start = planStart === undefined ? modelStart : Math.max(planStart, modelStart);
+  const start = planStart === undefined ? modelStart : Math.max(Math.min(planStart, minStart ?? planStart), modelStart);
   const range = { start, end: Math.max(start, Math.min(...ends)) };
   const whole = align(schedule.intervalUnit, range, 'inward');
   return schedule.allowPartials
@@ -60,6 +62,28 @@ function lookbackNow(schedule: Schedule, executionTime: number): number {
   return past.end <= past.start
     ? schedule.lookback
     : Math.max(0, schedule.lookback - unitsIn(schedule.intervalUnit, past));
+}
+
+/**
+ * Where `--min-intervals` has each model start: so many ticks of its cron before its end, or as early as one of its readers.
+ *
+ * @param snapshots parents first
+ */
+export function minimumStarts(snapshots: readonly Snapshot[], options: PlanOptions): ReadonlyMap<string, number> {
+  const starts = new Map<string, number>();
+  const { minIntervals, executionTime } = options;
+  if (minIntervals === undefined || options.start === undefined) return starts;
+  const planEnd = options.end === undefined ? undefined : parseInstant(options.end, executionTime);
+  for (const { key, parents, schedule } of snapshots.toReversed()) {
+    const ownEnd = schedule.end === undefined ? undefined : parseInstant(schedule.end, executionTime);
+    const end = Math.min(planEnd === undefined ? executionTime : endOf(planEnd), ownEnd ? endOf(ownEnd) : Infinity);
+    let start = cronFloor(schedule.cron, end);
+    for (let i = 0; i < minIntervals; i += 1) start = cronFloor(schedule.cron, start - 1);
+    const earliest = Math.min(start, starts.get(key) ?? start);
+    starts.set(key, earliest);
+    for (const parent of parents) starts.set(parent, Math.min(earliest, starts.get(parent) ?? earliest));
+  }
+  return starts;
 }
 
 /** Start of a model: its own, else the earliest of its parents', else the last tick but one of its cron. */

@@ -6,7 +6,15 @@ import type { PlanOptions } from '../domain/plan.js';
 import { builtKey, type Environment, type EnvironmentModel, type LakeState } from '../domain/snapshot.js';
 import { endOf, parseInstant } from '../domain/time.js';
 import type { Candidate } from './candidates.js';
-import { builtEnd, missingOf, prodCap, resolveStarts, restatedIntervals, wantedRange } from './intervals.js';
+import {
+  builtEnd,
+  minimumStarts,
+  missingOf,
+  prodCap,
+  resolveStarts,
+  restatedIntervals,
+  wantedRange,
+} from './intervals.js';
 
 export interface MissingRequest {
   readonly candidates: readonly Candidate[];
@@ -27,6 +35,10 @@ export function missingByModel(request: MissingRequest): Readonly<Record<string,
     options.executionTime,
   );
   const automatic = autoRestated(candidates, request);
+  const minStarts = minimumStarts(
+    candidates.map((candidate) => candidate.snapshot),
+    options,
+  );
   const missing: Record<string, readonly Interval[]> = {};
   for (const candidate of candidates) {
     const { snapshot, change } = candidate;
@@ -39,7 +51,8 @@ export function missingByModel(request: MissingRequest): Readonly<Record<string,
         ? previewStart(candidate, starts, options)
         : (starts.get(snapshot.key) ?? 0);
     const builtUntil = builtEnd(state, snapshot, prod?.models[snapshot.key]?.version);
-    const wanted = wantedRange(snapshot, { options, modelStart, endCap: prodCap(options, builtUntil) });
+    const endCap = prodCap(options, builtUntil);
+    const wanted = wantedRange(snapshot, { options, modelStart, endCap, minStart: minStarts.get(snapshot.key) });
     const intervals = [
       ...restatement(candidate, request, wanted),
       ...(isConsidered(candidate, options, restated) ? newIntervals(candidate, target, wanted, request) : []),

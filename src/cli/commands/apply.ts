@@ -10,6 +10,7 @@ import {
   type CommandContext,
   type CommandDefinition,
   exitCodes,
+  flagOption,
   type Shell,
   textOption,
   UsageError,
@@ -18,7 +19,7 @@ import { drawPlan } from '../draw-plan.js';
 import { appliedJson, planJson } from '../plan-json.js';
 import { exitCodeOf, reportErrors, showJson } from '../report.js';
 import { styleOf } from '../style.js';
-import { type MadePlan, makePlan } from './plan.js';
+import { type MadePlan, makePlan } from './make-plan.js';
 import { configurePlanOptions } from './plan-options.js';
 
 /** `scilake apply [ENV]`: plans, asks, and carries the plan out. */
@@ -32,7 +33,14 @@ export const applyCommand: CommandDefinition = {
     if (saved !== undefined && positionals.length > 0) throw new UsageError('--plan names its environment itself');
     const made =
       saved === undefined ? await makePlan(context, positionals, options) : await makeSavedPlan(context, saved);
-    return typeof made === 'number' ? made : applyMade(context, made);
+    if (typeof made === 'number') return made;
+    if (flagOption(options, 'explain')) {
+      const style = styleOf(context.shell.hasColor);
+      context.shell.out(drawPlan(made.plan, { style, before: made.before, withDiff: false, withSteps: true }));
+      return exitCodes.done;
+    }
+    const isAnswered = context.options.yes || flagOption(options, 'autoApply') || options.prompts === false;
+    return applyMade({ ...context, options: { ...context.options, yes: isAnswered } }, made);
   },
 };
 
@@ -40,7 +48,7 @@ export const applyCommand: CommandDefinition = {
 export async function applyMade(context: CommandContext, { plan, project, before }: MadePlan): Promise<number> {
   const { shell, options, workspace } = context;
   const style = styleOf(shell.hasColor);
-  if (!options.json) shell.err(drawPlan(plan, { style, before, withDiff: true }));
+  if (!options.json) shell.err(drawPlan(plan, { style, before, withDiff: true, withSteps: false }));
   if (plan.steps.length > 0 && !options.yes && !(await shell.confirm(`Apply this plan to ${plan.environment}?`))) {
     shell.err('Nothing was done.\n');
     return exitCodes.done;

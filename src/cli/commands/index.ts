@@ -25,6 +25,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'query',
+    aliases: ['fetchdf'],
     summary: 'run SQL over the tables of an environment',
     load: async () => (await import('./query.js')).query,
   },
@@ -98,6 +99,18 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./environments.js')).environments,
   },
   {
+    name: 'check_intervals',
+    aliases: ['check-intervals'],
+    summary: 'show which intervals an environment lacks',
+    load: async () => (await import('./check-intervals.js')).checkIntervals,
+  },
+  {
+    name: 'table_name',
+    aliases: ['table-name'],
+    summary: 'show which table holds a model',
+    load: async () => (await import('./table-name.js')).tableName,
+  },
+  {
     name: 'convert',
     summary: 'turn a raw file into parquet, without a project',
     load: async () => (await import('./convert.js')).convert,
@@ -112,6 +125,11 @@ export const commands: readonly CommandEntry[] = [
     aliases: ['doctor'],
     summary: 'show versions, extension, lake and state',
     load: async () => (await import('./info.js')).info,
+  },
+  {
+    name: 'clean',
+    summary: 'remove what is kept to be quick, and nothing else',
+    load: async () => (await import('./clean.js')).clean,
   },
   {
     name: 'destroy',

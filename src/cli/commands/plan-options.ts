@@ -1,25 +1,34 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { gitReferences, SelectorError } from '../../dag/selector.js';
 import { messageOf } from '../../domain/diagnostic.js';
 import { environmentName } from '../../domain/names.js';
 import type { PlanOptions } from '../../domain/plan.js';
 import type { ProjectConfig } from '../../domain/project.js';
 import { parseInstant } from '../../domain/time.js';
-import { type CommandContext, collect, flagOption, textOption, textOptions, UsageError } from '../command.js';
+import {
+  type CommandContext,
+  collect,
+  countOption,
+  flagOption,
+  textOption,
+  textOptions,
+  UsageError,
+} from '../command.js';
 
 /** Adds the options that plan and apply share. */
 export function configurePlanOptions(command: Command): void {
   command
     .argument('[environment]', 'prod when left out')
-    .option('--start <time>', 'build from here on (not prod, unless restating)')
-    .option('--end <time>', 'build up to here')
+    .option('-s, --start <time>', 'build from here on (not prod, unless restating)')
+    .option('-e, --end <time>', 'build up to here')
+    .option('--min-intervals <number>', 'with --start: at least so many intervals of each model')
     .option(
       '--select-model <selector>',
       'take only these models from the files: * + tag: path: git: state:modified ^ & | ( ); may be repeated',
       collect,
     )
     .option('--backfill-model <selector>', 'build only these and what they read; may be repeated', collect)
-    .option('--restate-model <selector>', 'build these and what reads them again; may be repeated', collect)
+    .option('-r, --restate-model <selector>', 'build these and what reads them again; may be repeated', collect)
     .option('--forward-only', 'keep tables; changes apply to what is built from now on')
     .option('--effective-from <time>', 'with --forward-only: make the rows of prod from then on again')
     .option('--allow-destructive-model <selector>', 'let these lose columns; may be repeated', collect)
@@ -27,12 +36,19 @@ export function configurePlanOptions(command: Command): void {
     .option('--create-from <environment>', 'what a new environment starts from; prod when left out')
     .option('--ignore-cron', 'build every complete interval, whatever cron says')
     .option('--skip-backfill', 'move views without building')
+    .addOption(new Option('--dry-run').implies({ skipBackfill: true }).hideHelp())
+    // What these ask for is what always happens here.
+    .addOption(new Option('--test-changed-only').hideHelp())
+    .addOption(new Option('--enable-preview').hideHelp())
+    .addOption(new Option('--no-prompts').hideHelp())
+    .addOption(new Option('--auto-apply').hideHelp())
     .option('--empty-backfill', 'record intervals as built without building')
     .option('--no-gaps', 'refuse to lose intervals that are built now')
     .option('--include-unmodified', 'give the environment views of all models')
     .option('--skip-tests', 'do not run the unit tests of models first')
     .option('--skip-linter', 'do not hold models against the rules of the linter first')
-    .option('--run', 'build what cron says is due as well');
+    .option('--run', 'build what cron says is due as well')
+    .option('--explain', 'list every step, and apply nothing');
 }
 
 /** The options as a value; the time is fixed here, once. */
@@ -48,6 +64,7 @@ export async function readPlanOptions(
   const end = textOption(options, 'end');
   const effectiveFrom = textOption(options, 'effectiveFrom');
   const createFrom = textOption(options, 'createFrom');
+  const minIntervals = countOption(options, 'minIntervals', 1);
   const selectModels = textOptions(options, 'selectModel');
   const restateModels = textOptions(options, 'restateModel');
   const backfillModels = textOptions(options, 'backfillModel');
@@ -62,6 +79,8 @@ export async function readPlanOptions(
     selectModels,
     restateModels,
     backfillModels,
+    ...(options.autoUpstream === false ? { withoutUpstream: true } : {}),
+    ...(minIntervals === undefined ? {} : { minIntervals }),
     allowDestructiveModels: textOptions(options, 'allowDestructiveModel'),
     allowAdditiveModels: textOptions(options, 'allowAdditiveModel'),
     gitChanges: await gitChanges(context, [...selectModels, ...restateModels, ...backfillModels]),

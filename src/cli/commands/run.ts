@@ -1,8 +1,12 @@
+import { Option } from 'commander';
+import type { BoundProject } from '../../domain/bound-project.js';
+import { DiagnosticError } from '../../domain/diagnostic.js';
 import { environmentName, PROD } from '../../domain/names.js';
+import type { LakeState } from '../../domain/snapshot.js';
 import { recordedProject } from '../../load/recorded-project.js';
 import { snapshotsOf } from '../../plan/build-plan.js';
 import { load, ownFolder, planFrom, recordedState } from '../../workflow.js';
-import type { CommandDefinition } from '../command.js';
+import { type CommandContext, type CommandDefinition, collect, countOption } from '../command.js';
 import { reportErrors, reportWarnings } from '../report.js';
 import { applyMade } from './apply.js';
 import { readPlanOptions } from './plan-options.js';
@@ -10,37 +14,68 @@ import { readPlanOptions } from './plan-options.js';
 /** `scilake run [ENV]`: builds what cron says is due, of the versions that the environment has. Changed files wait for a plan. */
 export const runCommand: CommandDefinition = {
   configure(command) {
-    command.argument('[environment]', 'prod when left out');
+    command
+      .argument('[environment]', 'prod when left out')
+      .option('-s, --start <time>', 'build from here on (not prod)')
+      .option('-e, --end <time>', 'build up to here')
+      .option('--ignore-cron', 'build every complete interval, whatever cron says')
+      .option('--select-model <selector>', 'run only these and what they read; may be repeated', collect)
+      .option('--no-auto-upstream', 'with --select-model: not what they read')
+      .option('--exit-on-env-update <code>', 'the exit code where the lake has moved before the work begins')
+      // Nothing is removed in a run.
+      .addOption(new Option('--skip-janitor').hideHelp());
   },
   async run(context, positionals, options) {
-    const loaded = await load(context.workspace);
-    if (!loaded.ok) return reportErrors(context, loaded.errors);
-    const environment = environmentName(positionals[0] ?? PROD);
-    const state = await recordedState(context.workspace, loaded.value.project.config);
-    const current = state.environments.get(environment);
-    if (current === undefined) {
-      return reportErrors(context, [
-        {
-          code: 'SL0408',
-          severity: 'error',
-          message: `there is no environment "${environment}" to run`,
-          hint: 'make it with scilake apply',
-        },
-      ]);
-    }
-    const recorded = await recordedProject(loaded.value, current, state, {
-      ...context.workspace.outside,
-      projectFolder: context.workspace.projectFolder,
-      cacheFolder: ownFolder(context.workspace, 'cache'),
+    const loaded = await loadRecorded(context, positionals[0] ?? PROD);
+    if (typeof loaded === 'number') return loaded;
+    const { project, state, environment } = loaded;
+    const { selectModel, ...others } = options;
+    const planOptions = await readPlanOptions(context, project.project.config, positionals, {
+      ...others,
+      backfillModel: selectModel,
     });
-    if (!recorded.ok) return reportErrors(context, recorded.errors);
-    const planOptions = await readPlanOptions(context, recorded.value.project.config, positionals, options);
-    const planned = await planFrom(recorded.value, state, { ...planOptions, environment, run: true });
+    const planned = await planFrom(project, state, { ...planOptions, environment, run: true });
     if (!planned.ok) return reportErrors(context, planned.errors);
     reportWarnings(context, planned.warnings);
-    return applyMade(
-      { ...context, options: { ...context.options, yes: true } },
-      { plan: planned.value, project: recorded.value, before: snapshotsOf(current, state) },
-    );
+    const code = countOption(options, 'exitOnEnvUpdate', 0);
+    try {
+      return await applyMade(
+        { ...context, options: { ...context.options, yes: true } },
+        { plan: planned.value, project, before: snapshotsOf(state.environments.get(environment), state) },
+      );
+    } catch (thrown) {
+      if (code === undefined || !(thrown instanceof DiagnosticError)) throw thrown;
+      if (!thrown.diagnostics.some((diagnostic) => diagnostic.code === 'SL0709')) throw thrown;
+      reportErrors(context, thrown.diagnostics);
+      return code;
+    }
   },
 };
+
+/** The project as an environment has it, whatever the files say now; a number is the exit code of what has been reported. */
+export async function loadRecorded(
+  context: CommandContext,
+  wanted: string,
+): Promise<number | { readonly project: BoundProject; readonly state: LakeState; readonly environment: string }> {
+  const loaded = await load(context.workspace);
+  if (!loaded.ok) return reportErrors(context, loaded.errors);
+  const environment = environmentName(wanted);
+  const state = await recordedState(context.workspace, loaded.value.project.config);
+  const current = state.environments.get(environment);
+  if (current === undefined) {
+    return reportErrors(context, [
+      {
+        code: 'SL0408',
+        severity: 'error',
+        message: `there is no environment "${environment}" to run`,
+        hint: 'make it with scilake apply',
+      },
+    ]);
+  }
+  const recorded = await recordedProject(loaded.value, current, state, {
+    ...context.workspace.outside,
+    projectFolder: context.workspace.projectFolder,
+    cacheFolder: ownFolder(context.workspace, 'cache'),
+  });
+  return recorded.ok ? { project: recorded.value, state, environment } : reportErrors(context, recorded.errors);
+}

@@ -3,7 +3,7 @@ import { type CommandContext, type CommandDefinition, exitCodes } from '../comma
 import { reportErrors, showJson } from '../report.js';
 import { styleOf } from '../style.js';
 import { unknownModel } from './load-model.js';
-import { makePlan } from './plan.js';
+import { makePlan } from './make-plan.js';
 import { configurePlanOptions } from './plan-options.js';
 
 /** `scilake why MODEL [ENV]`: why a plan would build a model again, or why it would not. */
