@@ -89,7 +89,8 @@ export async function readProject({
     .filter((file) => !isJinjaMacroFile(file))
     .flatMap((file) => collect(parseMacroFile(file)).flat());
   const modelFiles = below('models', '.sql');
-  const jinja = modelFiles.some((file) => jinjaBlocks(file).length > 0)
+  const auditFiles = below('audits', '.sql');
+  const jinja = [...modelFiles, ...auditFiles].some((file) => jinjaBlocks(file).length > 0)
     ? await loadJinja(macroFiles.filter(isJinjaMacroFile).map((file) => file.text))
     : undefined;
   const code = async (folder: string): Promise<readonly CodeModule[]> => {
@@ -130,7 +131,7 @@ export async function readProject({
   diagnostics.push(...translated.diagnostics);
   const { models } = translated;
   diagnostics.push(...unknownSignals(models, ownFunctions.signals));
-  const audits = below('audits', '.sql').flatMap((file) => collect(parseAuditFile(file)).flat());
+  const audits = auditFiles.flatMap((file) => collect(parseAuditFile(file)).flat());
   diagnostics.push(...duplicates(models, sources, audits));
   const project: Project = {
     config,

@@ -141,6 +141,21 @@ describe('Jinja', () => {
     ]);
   });
 
+  test('renders audits, where nothing else is in Jinja', async () => {
+    rig = makeRig({
+      ...src,
+      'audits/small.sql': [
+        'AUDIT (name small);',
+        'JINJA_QUERY_BEGIN;',
+        "SELECT * FROM @this_model WHERE {% for name in ['id'] %}{{ name }} > 0{% endfor %}",
+        'JINJA_END;',
+      ].join('\n'),
+      'models/a.sql': 'MODEL (name s.a, kind FULL, audits (small));\nSELECT id FROM s.src',
+    });
+    expect(await rig.run('apply', '-y')).toMatchObject({ code: 1, err: expect.stringContaining('small') });
+    expect((await rig.run('audit', 's.a')).err).not.toContain('SL0206');
+  });
+
   test('says where an undefined variable stands', async () => {
     rig = makeRig({
       ...src,
