@@ -8,7 +8,7 @@ import { physicalTable } from '../domain/snapshot.js';
 import { type Step, subjectOf } from '../domain/step.js';
 import { backfill } from './backfill.js';
 import { CutOff } from './cut-off.js';
-import { createVersion, orThrow, recordInterval } from './model-steps.js';
+import { createVersion, forgetInterval, orThrow, recordInterval } from './model-steps.js';
 import { auditAlone, auditVersion } from './recorded-audits.js';
 import { convertSource, fetchSource, registerSource, sourceTable } from './source-steps.js';
 import type { ApplyEffects, ApplyRequest, Work } from './work.js';
@@ -190,6 +190,8 @@ function execute(step: Step, work: Work): Promise<number | undefined> {
       return backfill(step, work);
     case 'record':
       return recordInterval(step, work);
+    case 'forget':
+      return forgetInterval(step, work);
     case 'audit':
       return auditVersion(step, work);
     case 'standalone':

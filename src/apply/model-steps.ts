@@ -78,6 +78,16 @@ export async function recordInterval(step: StepOf<'record'>, work: Work): Promis
   return undefined;
 }
 
+/** Takes from the record what another environment has to build again. */
+export async function forgetInterval(step: StepOf<'forget'>, work: Work): Promise<undefined> {
+  await work.session.transaction(
+    work.note(`forget ${step.model} of ${step.environment}`, `forget/${step.key}/${step.interval.start}`),
+    (transaction) =>
+      stateWriter(transaction, work.plan.id, work.effects.now()).withoutInterval(step.key, step.interval),
+  );
+  return undefined;
+}
+
 /** The snapshot and the SQL of a model of the plan. */
 export function modelOf(key: string, work: Work): { readonly snapshot: Snapshot; readonly program: ModelProgram } {
   const snapshot = work.plan.snapshots.find((candidate) => candidate.key === key);

@@ -1,6 +1,6 @@
 import { type AuditRun, auditRunKey } from '../domain/audit-result.js';
 import { type Diagnostic, DiagnosticError } from '../domain/diagnostic.js';
-import { type Interval, union } from '../domain/interval.js';
+import { type Interval, subtract, union } from '../domain/interval.js';
 import { LAKE, physicalName, qualified, STATE_SCHEMA, type TableName } from '../domain/names.js';
 import type { Plan } from '../domain/plan.js';
 import { type Dataset, type Environment, type LakeState, physicalTable, type Snapshot } from '../domain/snapshot.js';
@@ -177,6 +177,8 @@ export async function consumedSnapshot(
 export interface StateWriter {
   /** @param key `builtKey` of the physical table */
   interval(key: string, interval: Interval): Promise<void>;
+  /** Takes an interval away again; the table and its rows stay. */
+  withoutInterval(key: string, interval: Interval): Promise<void>;
   /** @param manifest  the text of its `manifest.json`: what tables do not say (categories, dtypes), for the way back */
   dataset(dataset: Dataset, manifest: string): Promise<void>;
   /** @param table physical name of the parent whose changes have been read */
@@ -197,6 +199,19 @@ export function stateWriter(transaction: Transaction, planId: string, now: Date)
   };
   return {
     interval: (key, interval) => insert('intervals', [[key, interval.start, interval.end, planId, at]]),
+    async withoutInterval(key, interval) {
+      const where = 'WHERE built_key = $1 AND start_ms < $2 AND end_ms > $3';
+      const given = [key, interval.end, interval.start];
+      const rows = await transaction.rows(`SELECT start_ms, end_ms FROM ${stateTable('intervals')} ${where}`, given);
+      const held = rows.map((row) => ({ start: Number(row.start_ms), end: Number(row.end_ms) }));
+      await transaction.run(`DELETE FROM ${stateTable('intervals')} ${where}`, given);
+      // An interval of no length stays: there is a table, and it has rows, even where none of them counts any more.
+      const left = [...subtract(held, [interval]), { start: interval.start, end: interval.start }];
+      await insert(
+        'intervals',
+        left.map(({ start, end }) => [key, start, end, planId, at]),
+      );
+    },
     async dataset(dataset, manifest) {
       await insert('datasets', [[dataset.source, dataset.version, planId, at, JSON.stringify(dataset)]]);
       // Beside the record, not in it: records are all read at each start, manifests hold every category.

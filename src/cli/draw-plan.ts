@@ -149,6 +149,8 @@ function lineOf(step: Step, style: Style): string | undefined {
       return `${style.bold('Audit')}    ${step.audit}`;
     case 'record':
       return `${style.bold('Record')}   ${step.model} ${style.dim(drawIntervals([step.interval]))}`;
+    case 'forget':
+      return `${style.bold('Forget')}   ${step.model} of ${step.environment} ${style.dim(drawIntervals([step.interval]))}`;
     case 'promote':
       return `${style.bold('Promote')}  ${step.models.length} ${step.models.length === 1 ? 'view' : 'views'} of ${step.environment}`;
     case 'demote':
@@ -166,6 +168,7 @@ const verbs: Readonly<Record<Step['type'], string>> = {
   alter: 'alter',
   backfill: 'build',
   record: 'record',
+  forget: 'forget',
   standalone: 'run',
   audit: 'audit',
   promote: 'promote',

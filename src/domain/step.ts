@@ -36,6 +36,17 @@ export type Step =
   | { readonly type: 'audit'; readonly model: string; readonly version: string; readonly definition?: undefined }
   /** Run the audits of a table that somebody else keeps. `definition`: their hash. */
   | { readonly type: 'audit'; readonly model: string; readonly version: ''; readonly definition: string }
+  /** Take from the record what another environment's own version holds: prod has restated it, so it has to be built again there. */
+  | {
+      readonly type: 'forget';
+      readonly model: string;
+      readonly version: string;
+      readonly interval: Interval;
+      /** Where that version is. */
+      readonly environment: string;
+      /** `builtKey` of the version. */
+      readonly key: string;
+    }
   /** Run an audit that stands alone. */
   | { readonly type: 'standalone'; readonly audit: string }
   /** Point the environment's views at the new versions, in one snapshot with the state. */
@@ -54,6 +65,7 @@ export function subjectOf(step: Step): string | undefined {
     case 'alter':
     case 'backfill':
     case 'record':
+    case 'forget':
     case 'audit':
       return step.model;
     case 'standalone':

@@ -5,6 +5,7 @@ import type { PlanOptions } from '../domain/plan.js';
 import { builtKey, type Environment, type LakeState, type Snapshot } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
 import type { Candidate } from './candidates.js';
+import { forgetSteps } from './forget.js';
 import { autoRestated, effectiveIntervals } from './missing.js';
 import { outsideAuditSteps } from './outside-audits.js';
 import { compareSchemas } from './schema-change.js';
@@ -47,7 +48,8 @@ export function planSteps(asked: StepsRequest): readonly Step[] {
   const models = [...sources, ...builds, ...alters, ...promotion, ...late];
   const outside = outsideAuditSteps(request.project, models, request);
   const alone = standaloneSteps(request.project, models, request);
-  return [...sources, ...outside, ...builds, ...alone, ...alters, ...promotion, ...demotion, ...late];
+  const forgotten = forgetSteps({ ...request, restated: asked.restated });
+  return [...sources, ...outside, ...builds, ...alone, ...alters, ...promotion, ...demotion, ...late, ...forgotten];
 }
 
 function sourceSteps({ project, state }: StepsRequest): readonly Step[] {
