@@ -8,6 +8,7 @@ SELECT
   count(*) AS n_rows,
   count(DISTINCT @row_key) AS n_row_keys,
   count(DISTINCT @column_key) AS n_column_keys
-FROM @this_model
+FROM
+  @this_model
 HAVING
   count(*) <> count(DISTINCT @row_key) * count(DISTINCT @column_key);

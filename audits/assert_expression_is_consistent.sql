@@ -5,7 +5,8 @@ AUDIT (
 
 SELECT
   *
-FROM @this_model
+FROM
+  @this_model
 WHERE
   n_expressing > n_cells
   OR abs(fraction_expressing * n_cells - n_expressing) > 1e-9

@@ -2,7 +2,7 @@
 SOURCE (
   name markers,
   uri 'data/marker_genes.tsv',
-  format csv,                 -- the delimiter follows from the name: a tab for .tsv
+  format csv, -- the delimiter follows from the name: a tab for .tsv
   license 'CC0-1.0',
   checksum 'sha256:94417be9b696c5a47f3d8a105d91954555eb10d0bcaad0fc62dd7c236a5bae53',
   description 'Canonical marker genes of ten blood cell types, with the reason for each. Some of them are missing from pbmc68k on purpose: a marker list is rarely measured in full.',

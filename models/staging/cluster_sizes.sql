@@ -9,8 +9,9 @@ MODEL (
 );
 
 SELECT
-  cluster,                  -- Louvain cluster
-  count(*) AS n_cells       -- cells in the cluster
-FROM staging.cells
+  cluster,            -- Louvain cluster
+  count(*) AS n_cells -- cells in the cluster
+FROM
+  staging.cells
 GROUP BY
   cluster;

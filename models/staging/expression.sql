@@ -13,12 +13,12 @@ MODEL (
 );
 
 SELECT
-  x.cell_idx,                -- the cell, as in staging.cells
-  x.gene_idx,                -- the gene, as in staging.genes
-  g.gene,                    -- gene symbol
-  x.value AS log_expression  -- log(1 + normalised count), natural logarithm
-FROM pbmc68k.raw_X AS x
-JOIN staging.genes AS g
-  ON g.gene_idx = x.gene_idx
+  x.cell_idx,               -- the cell, as in staging.cells
+  x.gene_idx,               -- the gene, as in staging.genes
+  g.gene,                   -- gene symbol
+  x.value AS log_expression -- log(1 + normalised count), natural logarithm
+FROM
+  pbmc68k.raw_X AS x
+  JOIN staging.genes AS g ON g.gene_idx = x.gene_idx
 WHERE
-  x.value <> 0;              -- a stored zero says the same as no entry
+  x.value <> 0; -- a stored zero says the same as no entry

@@ -13,10 +13,10 @@ MODEL (
 );
 
 SELECT
-  m.cell_type,                          -- cell type that the gene marks
-  m.gene,                               -- gene symbol
-  m.evidence,                           -- what the gene is, and why it marks the type
-  g.gene IS NOT NULL AS is_measured     -- true where staging.genes has the gene
-FROM markers.marker_genes AS m
-LEFT JOIN staging.genes AS g
-  ON g.gene = m.gene;
+  m.cell_type,                      -- cell type that the gene marks
+  m.gene,                           -- gene symbol
+  m.evidence,                       -- what the gene is, and why it marks the type
+  g.gene IS NOT NULL AS is_measured -- true where staging.genes has the gene
+FROM
+  markers.marker_genes AS m
+  LEFT JOIN staging.genes AS g ON g.gene = m.gene;

@@ -107,3 +107,8 @@ test('the matrix in the lake is a hard link of its own, at a relative path', asy
   });
   expect(readdirSync(path.join(rig.folder, '.scilake/staging'))).toEqual([]);
 });
+
+test('the example project is laid out and linted as its own tools want it', async () => {
+  expect((await rig.ok('format', '--check')).out).toContain('0 to change');
+  await rig.ok('lint');
+});
