@@ -2,8 +2,9 @@ import * as path from 'node:path';
 import type { ElementSchema } from '../domain/convert.js';
 import { DiagnosticError } from '../domain/diagnostic.js';
 import { fileLiteral, ident } from '../domain/names.js';
+import { checkParquet } from '../effects/check-parquet.js';
 import type { Database } from '../effects/duckdb.js';
-import { checkParquet, type RowBlock, type WritableColumn, writeParquet } from '../effects/parquet-writer.js';
+import { type RowBlock, type WritableColumn, writeParquet } from '../effects/parquet-writer.js';
 import { convertError, type Progress } from './format.js';
 import type { JsonObject } from './json.js';
 import type { KeptElements, WrittenPart } from './written-part.js';
@@ -13,6 +14,8 @@ export interface PlannedElement {
   readonly schema: ElementSchema & { readonly columns: readonly WritableColumn[] };
   /** How many rows `blocks` gives, when the file's metadata says so. */
   readonly rowCount?: number;
+  /** No block ever has a NULL. */
+  readonly neverNull?: boolean;
   /** Rows in their final order. Reads the file; throws `DiagnosticError`, or an error of the reader. */
   blocks(): Iterable<RowBlock>;
   /** The element's entry in the manifest, beside path, file and rows. May read categories and the like. */
@@ -66,6 +69,7 @@ export async function writeElements(
       file: path.join(folder, fileName),
       columns: schema.columns,
       blocks: counted(element.blocks(), schema.path),
+      neverNull: element.neverNull === true,
     };
     const facts = await writeParquet(database, request);
     const problems = [...(await checkParquet(database, request, facts))];

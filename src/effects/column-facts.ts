@@ -75,7 +75,7 @@ export class FactGatherer {
       return;
     }
     if (isNull === undefined && !this.#isFloat) this.#addIntegers(numbers);
-    else this.#addChecked(numbers, isNull);
+    else if (isNull !== undefined || !this.#addFinite(numbers)) this.#addChecked(numbers, isNull);
   }
 
   /** The path of the two index columns of every matrix: nothing but what must be done. */
@@ -92,6 +92,28 @@ export class FactGatherer {
     this.#min = min;
     this.#max = max;
     this.#exact += BigInt(sum);
+  }
+
+  /** The path of almost all values. @returns false, with nothing added, where one of them is not finite */
+  #addFinite(numbers: Exclude<NumberArray, BigInt64Array | BigUint64Array>): boolean {
+    let sum = 0;
+    let scale = 0;
+    let min = this.#min;
+    let max = this.#max;
+    for (let i = 0; i < numbers.length; i++) {
+      const value = numbers[i] ?? 0;
+      sum += value;
+      scale += Math.abs(value);
+      if (value < min) min = value;
+      if (value > max) max = value;
+    }
+    // One that is infinite or NaN stays in a sum of absolute values.
+    if (!Number.isFinite(scale)) return false;
+    this.#min = min;
+    this.#max = max;
+    this.#sum += sum;
+    this.#scale += scale;
+    return true;
   }
 
   #addChecked(numbers: Exclude<NumberArray, BigInt64Array | BigUint64Array>, isNull: Uint8Array | undefined): void {

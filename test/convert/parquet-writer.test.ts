@@ -2,8 +2,9 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { literal } from '../../src/domain/names.js';
+import { checkParquet } from '../../src/effects/check-parquet.js';
 import { type Database, duckdb } from '../../src/effects/duckdb.js';
-import { checkParquet, type ParquetRequest, type RowBlock, writeParquet } from '../../src/effects/parquet-writer.js';
+import { type ParquetRequest, type RowBlock, writeParquet } from '../../src/effects/parquet-writer.js';
 import { temporaryFolder } from './support.js';
 
 const folder = temporaryFolder();
@@ -115,4 +116,52 @@ test('a file that does not hold what was handed over is told column by column', 
     'the sum of "a" is 3 in the parquet file, 4 were read',
     'the maximum of "a" is 2 in the parquet file, 3 were read',
   ]);
+});
+
+test('rows that have no NULL, which reach DuckDB in lists, make the same file', async () => {
+  const columns = [
+    { name: 'gene "idx"', type: 'INTEGER' },
+    { name: 'value', type: 'FLOAT' },
+    { name: 'count', type: 'UBIGINT' },
+  ] as const;
+  const total = 300_001;
+  const cut = (length: number): readonly RowBlock[] =>
+    Array.from({ length: Math.ceil(total / length) }, (_, b) => {
+      const rowCount = Math.min(length, total - b * length);
+      const at = (i: number): number => b * length + i;
+      return {
+        rowCount,
+        columns: [
+          { kind: 'numbers', numbers: Int32Array.from({ length: rowCount }, (_, i) => at(i) % 777) },
+          { kind: 'numbers', numbers: Float32Array.from({ length: rowCount }, (_, i) => at(i) / 7 - 1e4) },
+          { kind: 'numbers', numbers: BigUint64Array.from({ length: rowCount }, (_, i) => BigInt(at(i)) << 40n) },
+        ],
+      };
+    });
+  const single = request('single', columns, cut(total));
+  const lists = { ...request('lists', columns, cut(99_999)), neverNull: true };
+  const facts = await writeParquet(database, single);
+  const listed = await writeParquet(database, lists);
+  expect(await checkParquet(database, lists, facts)).toEqual([]);
+  expect(fs.readFileSync(lists.file).equals(fs.readFileSync(single.file))).toBe(true);
+  expect(listed).toMatchObject({ rowCount: total });
+  // The range of floats is the one of the file's statistics.
+  const [gene, value, count] = facts.columns;
+  if (gene === undefined || value === undefined || count === undefined) throw new Error('no facts');
+  const other = { ...facts, columns: [gene, { ...value, min: -10_001, max: 32_858 }, count] };
+  expect(await checkParquet(database, lists, other)).toEqual([
+    'the minimum of "value" is -10000 in the parquet file, -10001 were read',
+    `the maximum of "value" is ${value.max} in the parquet file, 32858 were read`,
+  ]);
+  const empty = { ...request('empty', columns, []), neverNull: true };
+  expect(await checkParquet(database, empty, await writeParquet(database, empty))).toEqual([]);
+});
+
+test('a NULL where none was promised is an error', async () => {
+  const block: RowBlock = {
+    rowCount: 1,
+    columns: [{ kind: 'numbers', numbers: new Int32Array(1), isNull: new Uint8Array(1) }],
+  };
+  const promised = { ...request('promised', [{ name: 'a', type: 'INTEGER' }], [block]), neverNull: true };
+  await expect(writeParquet(database, promised)).rejects.toThrow('column "a" may have NULLs after all');
 });

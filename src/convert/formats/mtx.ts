@@ -212,6 +212,7 @@ function matrixElement(
       columns: [...keys.map((name) => ({ name, type: 'INTEGER' as const })), { name: 'value', type }],
     },
     rowCount: entryCount,
+    neverNull: true,
     blocks,
     describe: () => ({
       kind: 'csr',

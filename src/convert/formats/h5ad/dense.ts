@@ -114,6 +114,7 @@ export function denseElement(dense: Dense, target: DenseTarget): PlannedElement 
       ],
     },
     rowCount: dense.rowCount * dense.columnCount,
+    neverNull: true,
     blocks: () => (isColumnFirst ? columnFirst(dense, target.sortMemoryBytes) : rowFirst(dense)),
     describe: () => ({ kind: 'dense', dtype: dtypeOf(dense.type), shape: dense.shape, nnz: null }),
   };

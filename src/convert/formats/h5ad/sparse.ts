@@ -144,6 +144,7 @@ export function sparseElement(input: H5adInput, sparse: Sparse, target: SparseTa
       ],
     },
     rowCount: sparse.entryCount,
+    neverNull: true,
     *blocks(): Iterable<RowBlock> {
       const matrix = matrixOf(input, sparse);
       const ordered = isMajorFirst ? majorOrder(matrix) : minorOrder(matrix, target.sortMemoryBytes);

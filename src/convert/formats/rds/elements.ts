@@ -37,6 +37,7 @@ export function matrixElement(matrix: RMatrix, target: MatrixTarget): PlannedEle
       ],
     },
     rowCount: count,
+    neverNull: !hasMissing,
     *blocks(): Iterable<RowBlock> {
       if (content.kind === 'dense') {
         yield* denseBlocks(matrix, content.values, { placement, isByGene });
