@@ -128,7 +128,16 @@ function rds(folder, million) {
 function one(what, file, out, options) {
   return cheapest(runs, () => {
     fs.rmSync(out, { recursive: true, force: true });
-    return measured(process.execPath, path.join(here, 'convert-one.mjs'), what, file, out, ...options);
+    // As the processes that convert run.
+    return measured(
+      process.execPath,
+      '--single-threaded-gc',
+      path.join(here, 'convert-one.mjs'),
+      what,
+      file,
+      out,
+      ...options,
+    );
   });
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
+import { ChunkReader } from './hdf5-chunks.js';
 import {
   allocate,
   describeType,
@@ -183,11 +184,13 @@ class WasmFile implements Hdf5File {
   readonly sizeBytes: number;
   readonly #wasm: WasmModule;
   readonly #mount: OpenMount;
+  readonly #chunks: ChunkReader;
 
   constructor(wasm: WasmModule, mounted: OpenMount) {
     this.#wasm = wasm;
     this.#mount = mounted;
     this.sizeBytes = mounted.sizeBytes;
+    this.#chunks = new ChunkReader(mounted.descriptor, mounted.sizeBytes);
   }
 
   children(group: string, limit: number): ReturnType<Hdf5File['children']> {
@@ -248,6 +251,21 @@ class WasmFile implements Hdf5File {
   }
 
   bytes(dataset: Hdf5Dataset, slab: Hyperslab): Uint8Array<ArrayBuffer> {
+    return this.#chunked(dataset, slab) ?? this.#throughWasm(dataset, slab);
+  }
+
+  /** The way of sparse matrices, in a third of the time. */
+  #chunked({ path, type, shape, chunks }: Hdf5Dataset, { offset, count }: Hyperslab): ReturnType<ChunkReader['read']> {
+    const [length] = shape ?? [];
+    const [elementsPerChunk] = chunks ?? [];
+    if (shape?.length !== 1 || length === undefined || elementsPerChunk === undefined) return undefined;
+    if (type.class !== 'integer' && type.class !== 'float') return undefined;
+    const [from = 0, wanted = 0] = [offset[0], count[0]];
+    if (wanted < elementsPerChunk || from + wanted > length) return undefined;
+    return this.#chunks.read({ path, length, bytesPerElement: type.bytes, elementsPerChunk, from, count: wanted });
+  }
+
+  #throughWasm(dataset: Hdf5Dataset, slab: Hyperslab): Uint8Array<ArrayBuffer> {
     return this.#read(dataset, slab, (pointer, count) => {
       const bytes = this.#wasm.HEAPU8.slice(pointer, pointer + count * dataset.type.bytes);
       if (dataset.type.class === 'boolean') checkBooleans(bytes);

@@ -118,7 +118,7 @@ test('a file that does not hold what was handed over is told column by column', 
   ]);
 });
 
-test('rows that have no NULL, which reach DuckDB in lists, make the same file', async () => {
+test('rows that have no NULL, which reach DuckDB in lists, make one file, however they are cut', async () => {
   const columns = [
     { name: 'gene "idx"', type: 'INTEGER' },
     { name: 'value', type: 'FLOAT' },
@@ -138,12 +138,19 @@ test('rows that have no NULL, which reach DuckDB in lists, make the same file', 
         ],
       };
     });
-  const single = request('single', columns, cut(total));
+  const single = { ...request('single', columns, cut(total)), neverNull: true };
   const lists = { ...request('lists', columns, cut(99_999)), neverNull: true };
+  const plain = request('plain', columns, cut(total));
   const facts = await writeParquet(database, single);
   const listed = await writeParquet(database, lists);
   expect(await checkParquet(database, lists, facts)).toEqual([]);
   expect(fs.readFileSync(lists.file).equals(fs.readFileSync(single.file))).toBe(true);
+  await writeParquet(database, plain);
+  expect(
+    await database.rows(
+      `SELECT count(*) AS n FROM read_parquet(${literal(plain.file)}) AS a POSITIONAL JOIN read_parquet(${literal(lists.file)}) AS b WHERE a IS DISTINCT FROM b`,
+    ),
+  ).toEqual([{ n: '0' }]);
   expect(listed).toMatchObject({ rowCount: total });
   // The range of floats is the one of the file's statistics.
   const [gene, value, count] = facts.columns;
