@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { convertFile } from '../dist/convert/convert-file.js';
-import { exportFolder } from '../dist/convert/index.js';
+import { exportFolder, inspectFile } from '../dist/convert/index.js';
 import { duckdb } from '../dist/effects/duckdb.js';
 import { files } from '../dist/effects/files.js';
 
@@ -23,6 +23,12 @@ async function main() {
       if (!converted.ok) throw new Error(JSON.stringify(converted.errors));
       const x = converted.value.elements.find((element) => element.path === 'X' || element.kind === 'sparse');
       return { rows: x.rows, megabytes: fs.statSync(path.join(out, x.file)).size / 2 ** 20 };
+    }
+    case 'inspect': {
+      // Reads all of an RDS file into memory and plans its tables, as planning does; writes nothing.
+      const inspected = await inspectFile({ file, displayName: path.basename(file), options: {} }, { duckdb, files });
+      if (!inspected.ok) throw new Error(JSON.stringify(inspected.errors));
+      return {};
     }
     case 'export': {
       const exported = await exportFolder(file, { out, displayName: 'bench', compression: 'gzip' }, { duckdb, files });

@@ -20,7 +20,27 @@ const vector = (type, length, width, write) => {
   for (let i = 0; i < length; i++) write(bytes, i, 8 + i * width);
   return bytes;
 };
-const stride = Math.floor(genes / perCell);
+// As drawn: a gene of a cell lies some genes behind the one before, counts are small and mostly 1. The same each time.
+let state = 7;
+const random = () => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return state / 2 ** 32;
+};
+const drawn = new Int32Array(count);
+for (let cell = 0; cell < cells; cell += 1) {
+  // Cut at random into as many gaps as there are entries, none of them empty.
+  const gaps = Float64Array.from({ length: perCell + 1 }, () => -Math.log(1 - random()));
+  const all = gaps.reduce((sum, gap) => sum + gap, 0);
+  let at = 0;
+  for (let e = 0; e < perCell; e += 1) {
+    at += (gaps[e] / all) * (genes - perCell);
+    drawn[cell * perCell + e] = Math.floor(at) + e;
+  }
+}
+const counts = Uint8Array.from(
+  { length: count },
+  () => 1 + Math.min(200, Math.floor(Math.log(1 - random()) / Math.log(0.55))),
+);
 const parts = [
   Buffer.from('X\n'),
   int(3),
@@ -29,10 +49,9 @@ const parts = [
   int(5),
   Buffer.from('UTF-8'),
   int(25 | 0x100 | 0x200 | (1 << 16)),
-  // Genes of a cell ascend, from a start of the cell's own.
   ...named(
     'i',
-    vector(13, count, 4, (b, e, at) => b.writeInt32BE((e % perCell) * stride + (Math.floor(e / perCell) % stride), at)),
+    vector(13, count, 4, (b, e, at) => b.writeInt32BE(drawn[e], at)),
   ),
   ...named(
     'p',
@@ -45,7 +64,7 @@ const parts = [
   ...named('Dimnames', int(19), int(2), int(254), int(254)),
   ...named(
     'x',
-    vector(14, count, 8, (b, e, at) => b.writeDoubleBE(1 + ((e * 7919) % 11), at)),
+    vector(14, count, 8, (b, e, at) => b.writeDoubleBE(counts[e], at)),
   ),
   ...named('factors', int(19), int(0)),
   ...named(

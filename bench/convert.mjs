@@ -113,7 +113,10 @@ function rds(folder, million) {
   const file = path.join(folder, 'matrix.rds');
   make(process.execPath, [path.join(here, 'convert-rds.mjs'), million * 1_000, GENES, million * 1_000_000, file]);
   const input = `rds ${million} M`;
-  const results = [{ input, what: 'by gene', ...one('convert', file, path.join(folder, 'rds'), []) }];
+  const results = [
+    { input, what: 'by gene', ...one('convert', file, path.join(folder, 'rds'), []) },
+    { input, what: 'read only', ...one('inspect', file, path.join(folder, 'rds'), []) },
+  ];
   const expression = `x <- readRDS("${file}"); u <- proc.time(); cat(sprintf('{"cpuSeconds": %f}', u[1] + u[2]))`;
   if (spawnSync('Rscript', ['-e', 'library(Matrix)']).status === 0) {
     results.push({

@@ -1,9 +1,6 @@
 import * as fs from 'node:fs';
 import { inflateSync } from 'node:zlib';
-import { findDataset } from './hdf5-objects.js';
-
-/** Reads a piece of the file; throws where it is not there. */
-export type ReadAt = (position: number, byteCount: number) => Buffer;
+import { findDataset, type ReadAt } from './hdf5-objects.js';
 
 /** Where the chunks of a one-dimensional dataset lie, in their order, and how they are packed. */
 interface ChunkIndex {

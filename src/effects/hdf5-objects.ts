@@ -1,4 +1,5 @@
-import type { ReadAt } from './hdf5-chunks.js';
+/** Reads a piece of the file; throws where it is not there. */
+export type ReadAt = (position: number, byteCount: number) => Buffer;
 
 /** A chunked dataset of one dimension, as its object header describes it. */
 export interface FoundDataset {

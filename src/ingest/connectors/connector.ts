@@ -1,11 +1,17 @@
 import type { Result } from '../../domain/diagnostic.js';
 import type { Source } from '../../domain/model.js';
 import type { Files } from '../../effects/files.js';
+import type { Http } from '../../effects/http.js';
 
 export interface ConnectorEffects {
   readonly files: Files;
   /** Absolute path of the project. */
   readonly projectFolder: string;
+  /** Where something else than the network has to answer. */
+  readonly http?: Http;
+  /** Where nobody wants to wait. */
+  readonly sleep?: (ms: number) => Promise<void>;
+  readonly progress?: (done: number, total: number) => void;
 }
 
 /** A raw file on this machine, as it was landed. */

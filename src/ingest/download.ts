@@ -1,0 +1,283 @@
+import { createHash, type Hash } from 'node:crypto';
+import * as fs from 'node:fs';
+import { messageOf } from '../domain/diagnostic.js';
+import type { Http, HttpResponse } from '../effects/http.js';
+import { type LandedRecord, type PartRecord, type RawStore, safeFileName } from './raw-store.js';
+
+export interface DownloadRequest {
+  readonly url: URL;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** `md5:…` or `sha256:…`, lower-case hex. */
+  readonly checksum: string | undefined;
+}
+
+export interface DownloadEffects {
+  readonly http: Http;
+  readonly store: RawStore;
+  readonly now: () => Date;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** 0 up to 1. */
+  readonly random: () => number;
+  /** Bytes that the disk of a folder has left. */
+  readonly freeBytes: (folder: string) => number;
+  readonly progress?: (done: number, total: number) => void;
+}
+
+export type Download =
+  | { readonly type: 'fetched' | 'unchanged'; readonly file: string; readonly record: LandedRecord }
+  /** It could not be reached; `landed` is what came the last time. */
+  | { readonly type: 'unreachable'; readonly reason: string; readonly landed: LandedRecord | undefined }
+  /** The server has an answer, and it is not the file. */
+  | { readonly type: 'refused'; readonly reason: string; readonly hint: string }
+  | { readonly type: 'mismatch'; readonly found: string; readonly quarantine: string };
+
+const ATTEMPTS = 6;
+const IDLE_MS = 60_000;
+/** Waits of half a second, one, two, four … and never more than half a minute unless the server asks for it. */
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30_000;
+const LONGEST_ASKED_MS = 300_000;
+
+/**
+ * Brings a file here by HTTP: asks whether it has changed since it was last brought, goes on where a broken download
+ * stopped, and takes it in only once its size and checksum are what they were said to be.
+ */
+export async function download(request: DownloadRequest, effects: DownloadEffects): Promise<Download> {
+  const { store } = effects;
+  const key = plainUrl(request.url);
+  const landed = store.landed(key);
+  let reason = '';
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const outcome = await tryOnce(request, { key, landed }, effects);
+    if (outcome.type !== 'again') return outcome;
+    reason = outcome.reason;
+    if (attempt + 1 < ATTEMPTS) await effects.sleep(outcome.waitMs ?? waitBefore(attempt, effects.random));
+  }
+  return { type: 'unreachable', reason, landed };
+}
+
+type Outcome = Download | { readonly type: 'again'; readonly reason: string; readonly waitMs?: number };
+
+async function tryOnce(
+  request: DownloadRequest,
+  { key, landed }: { readonly key: string; readonly landed: LandedRecord | undefined },
+  effects: DownloadEffects,
+): Promise<Outcome> {
+  const { http, store } = effects;
+  const part = store.part(key);
+  const from = part === undefined || !canResume(part) ? 0 : fs.statSync(store.partFile(key)).size;
+  let response: HttpResponse;
+  try {
+    const headers = { ...request.headers, ...conditions(landed, from > 0 ? part : undefined, from) };
+    response = await http({ url: request.url, headers, idleMs: IDLE_MS });
+  } catch (thrown) {
+    return { type: 'again', reason: plainReason(thrown) };
+  }
+  const { status, headers } = response;
+  if (status === 304 && landed !== undefined) {
+    response.body.destroy();
+    return { type: 'unchanged', file: store.linkOf(landed), record: landed };
+  }
+  if (status === 416) {
+    // What is here does not fit what is there: from the start.
+    response.body.destroy();
+    store.dropPart(key);
+    return { type: 'again', reason: 'the server has no such range', waitMs: 0 };
+  }
+  if (status === 429 || status === 408 || status >= 500) {
+    response.body.destroy();
+    const waitMs = askedWait(headers['retry-after'], effects.now());
+    return { type: 'again', reason: `the server answers ${status}`, ...(waitMs === undefined ? {} : { waitMs }) };
+  }
+  if (status !== 200 && status !== 206) {
+    response.body.destroy();
+    return { type: 'refused', reason: `the server answers ${status}`, hint: hintFor(status) };
+  }
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+    response.body.destroy();
+    const reason = `the server sends it packed (${headers['content-encoding']}), though it was asked not to`;
+    return { type: 'refused', reason, hint: 'give an address of the file as it is' };
+  }
+  const resumed = status === 206 ? resumedTotal(headers, part, from) : undefined;
+  if (status === 206 && resumed === undefined) {
+    response.body.destroy();
+    store.dropPart(key);
+    return { type: 'again', reason: 'the server sends another range than was asked for', waitMs: 0 };
+  }
+  const start = status === 206 ? from : 0;
+  const length = headers['content-length'];
+  const total = resumed?.total ?? (length === undefined ? undefined : Number(length));
+  const free = effects.freeBytes(store.folder);
+  if (total !== undefined && total - start > free) {
+    response.body.destroy();
+    const reason = `it has ${total} bytes, and the disk has ${free} left`;
+    return { type: 'refused', reason, hint: 'make room, or put the project on another disk' };
+  }
+  const { etag = '', 'last-modified': lastModified = '' } = headers;
+  if (start === 0) {
+    store.dropPart(key);
+    store.keepPart(key, { etag, lastModified, totalBytes: total });
+  }
+  const broken = await append(response, store.partFile(key), { start, total, progress: effects.progress });
+  const sizeBytes = fs.statSync(store.partFile(key)).size;
+  if (broken !== undefined) return { type: 'again', reason: broken };
+  if (total !== undefined && sizeBytes !== total) {
+    if (sizeBytes > total) store.dropPart(key);
+    return { type: 'again', reason: `${sizeBytes} of ${total} bytes arrived` };
+  }
+  return takeIn(request, { key, response, sizeBytes, etag, lastModified }, effects);
+}
+
+/** Checks what has arrived whole, and gives it its place. */
+async function takeIn(
+  request: DownloadRequest,
+  arrived: {
+    readonly key: string;
+    readonly response: HttpResponse;
+    readonly sizeBytes: number;
+    readonly etag: string;
+    readonly lastModified: string;
+  },
+  { store, now }: DownloadEffects,
+): Promise<Download> {
+  const { key, response, sizeBytes, etag, lastModified } = arrived;
+  const [algorithm, declared] = (request.checksum ?? '').split(':');
+  const sums = await checksums(store.partFile(key), algorithm === 'md5');
+  const found = algorithm === 'md5' ? sums.md5 : sums.sha256;
+  const fileName = safeFileName(request.url);
+  if (declared !== undefined && found !== declared)
+    return { type: 'mismatch', found: `${algorithm}:${found}`, quarantine: store.quarantine(key, fileName) };
+  const record: LandedRecord = {
+    url: key,
+    finalUrl: plainUrl(response.url),
+    etag,
+    lastModified,
+    sizeBytes,
+    sha256: sums.sha256,
+    fileName,
+    fetchedAt: now().toISOString(),
+  };
+  return { type: 'fetched', file: store.keep(record), record };
+}
+
+/** Only a validator that changes with every byte tells whether the rest belongs to the beginning. */
+function canResume({ etag, lastModified }: PartRecord): boolean {
+  return isStrong(etag) || (etag === '' && lastModified !== '');
+}
+
+function isStrong(etag: string): boolean {
+  return etag !== '' && !etag.startsWith('W/');
+}
+
+function conditions(
+  landed: LandedRecord | undefined,
+  part: PartRecord | undefined,
+  from: number,
+): Readonly<Record<string, string>> {
+  // A new version that has begun to arrive is gone on with, if it is still the one that is there.
+  if (part !== undefined)
+    return { range: `bytes=${from}-`, 'if-range': isStrong(part.etag) ? part.etag : part.lastModified };
+  if (landed === undefined) return {};
+  return {
+    ...(landed.etag === '' ? {} : { 'if-none-match': landed.etag }),
+    ...(landed.lastModified === '' ? {} : { 'if-modified-since': landed.lastModified }),
+  };
+}
+
+/** The whole size, where a 206 goes on exactly where the part ends and with the same file. */
+function resumedTotal(
+  headers: HttpResponse['headers'],
+  part: PartRecord | undefined,
+  from: number,
+): { readonly total: number | undefined } | undefined {
+  const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers['content-range'] ?? '');
+  if (range === null || part === undefined || Number(range[1]) !== from) return undefined;
+  const total = range[3] === '*' ? part.totalBytes : Number(range[3]);
+  const isSame = headers.etag === undefined || part.etag === '' || headers.etag === part.etag;
+  return isSame && (part.totalBytes === undefined || part.totalBytes === total) ? { total } : undefined;
+}
+
+/** @returns why the rest did not arrive; undefined where it did, and is on the disk */
+async function append(
+  { body }: HttpResponse,
+  file: string,
+  at: {
+    readonly start: number;
+    readonly total: number | undefined;
+    readonly progress: ((done: number, total: number) => void) | undefined;
+  },
+): Promise<string | undefined> {
+  const handle = fs.openSync(file, at.start > 0 ? 'r+' : 'w');
+  let position = at.start;
+  let broken: string | undefined;
+  try {
+    fs.ftruncateSync(handle, at.start);
+    for await (const block of body) {
+      const bytes = Buffer.isBuffer(block) ? block : Buffer.from(block);
+      fs.writeSync(handle, bytes, 0, bytes.length, position);
+      position += bytes.length;
+      at.progress?.(position, at.total ?? position);
+    }
+  } catch (thrown) {
+    broken = plainReason(thrown);
+  } finally {
+    fs.fsyncSync(handle);
+    fs.closeSync(handle);
+  }
+  return broken;
+}
+
+async function checksums(file: string, needsMd5: boolean): Promise<{ readonly sha256: string; readonly md5: string }> {
+  const sha256 = createHash('sha256');
+  const hashes: readonly Hash[] = needsMd5 ? [sha256, createHash('md5')] : [sha256];
+  for await (const block of fs.createReadStream(file, { highWaterMark: 1 << 20 }))
+    for (const hash of hashes) hash.update(block);
+  const [first = '', second = ''] = hashes.map((hash) => hash.digest('hex'));
+  return { sha256: first, md5: second };
+}
+
+/** An address without its credentials: what may be kept and shown. */
+export function plainUrl(url: URL): string {
+  const plain = new URL(url);
+  plain.username = '';
+  plain.password = '';
+  plain.hash = '';
+  return plain.href;
+}
+
+function waitBefore(attempt: number, random: () => number): number {
+  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt) * (0.5 + random() / 2);
+}
+
+/** `Retry-After`: seconds, or a date. */
+function askedWait(text: string | undefined, now: Date): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = /^\d+$/.test(text.trim()) ? 1000 * Number(text) : Date.parse(text) - now.getTime();
+  return Number.isFinite(ms) ? Math.min(LONGEST_ASKED_MS, Math.max(0, ms)) : undefined;
+}
+
+function plainReason(thrown: unknown): string {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'its host is not known here';
+    case 'ECONNREFUSED':
+      return 'nothing listens there';
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return 'the connection broke';
+    case 'ETIMEDOUT':
+      return 'nothing arrived for a minute';
+    default:
+      return messageOf(thrown);
+  }
+}
+
+function hintFor(status: number): string {
+  if (status === 401 || status === 403)
+    return 'the file needs credentials: user and password in the address, or another address';
+  if (status === 404 || status === 410) return 'look whether the address is still right';
+  return 'look at the address in a browser';
+}

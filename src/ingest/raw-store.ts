@@ -1,0 +1,148 @@
+import * as path from 'node:path';
+import { digest } from '../domain/digest.js';
+import { isRecord, textAt } from '../domain/json.js';
+import type { Files } from '../effects/files.js';
+
+/** What is known of the last good download of an address. */
+export interface LandedRecord {
+  readonly url: string;
+  /** After redirects, without credentials. */
+  readonly finalUrl: string;
+  readonly etag: string;
+  readonly lastModified: string;
+  readonly sizeBytes: number;
+  /** Lower-case hex; names the file in the store. */
+  readonly sha256: string;
+  readonly fileName: string;
+  /** ISO, UTC. */
+  readonly fetchedAt: string;
+}
+
+/** A download under way: what its `.part` is the beginning of. */
+export interface PartRecord {
+  readonly etag: string;
+  readonly lastModified: string;
+  /** Undefined where the server does not say. */
+  readonly totalBytes: number | undefined;
+}
+
+/**
+ * Raw files by content (`sha256/ab/…`), with a link of a readable name for each address, and what is known of each address.
+ * A file gets its place in the store by being renamed into it, complete and checked.
+ */
+export class RawStore {
+  readonly #folder: string;
+  readonly #files: Files;
+
+  constructor(folder: string, files: Files) {
+    this.#folder = folder;
+    this.#files = files;
+  }
+
+  get folder(): string {
+    return this.#folder;
+  }
+
+  /** Undefined where nothing of this address is here whole. */
+  landed(url: string): LandedRecord | undefined {
+    const kept = this.#read(this.#state(url, 'landed.json'));
+    if (kept === undefined || textAt(kept, 'url') !== url) return undefined;
+    const record: LandedRecord = {
+      url,
+      finalUrl: textAt(kept, 'finalUrl'),
+      etag: textAt(kept, 'etag'),
+      lastModified: textAt(kept, 'lastModified'),
+      sizeBytes: Number(kept.sizeBytes),
+      sha256: textAt(kept, 'sha256'),
+      fileName: textAt(kept, 'fileName'),
+      fetchedAt: textAt(kept, 'fetchedAt'),
+    };
+    return this.#files.facts(this.linkOf(record))?.sizeBytes === record.sizeBytes ? record : undefined;
+  }
+
+  /** Where the `.part` of an address grows. */
+  partFile(url: string): string {
+    return this.#state(url, 'part');
+  }
+
+  part(url: string): PartRecord | undefined {
+    const kept = this.#read(this.#state(url, 'part.json'));
+    if (kept === undefined || this.#files.facts(this.partFile(url)) === undefined) return undefined;
+    const total = kept.totalBytes;
+    return {
+      etag: textAt(kept, 'etag'),
+      lastModified: textAt(kept, 'lastModified'),
+      totalBytes: typeof total === 'number' ? total : undefined,
+    };
+  }
+
+  keepPart(url: string, part: PartRecord): void {
+    this.#files.writeText(this.#state(url, 'part.json'), JSON.stringify(part));
+  }
+
+  dropPart(url: string): void {
+    this.#files.remove(this.partFile(url));
+    this.#files.remove(this.#state(url, 'part.json'));
+  }
+
+  /** Takes a complete `.part` into the store. @returns the readable path */
+  keep(record: LandedRecord): string {
+    const stored = path.join(this.#folder, 'sha256', record.sha256.slice(0, 2), record.sha256);
+    this.#files.makeFolder(path.dirname(stored));
+    const part = this.partFile(record.url);
+    if (this.#files.facts(stored) === undefined) this.#files.rename(part, stored);
+    const link = this.linkOf(record);
+    if (this.#files.facts(link) === undefined) {
+      this.#files.makeFolder(path.dirname(link));
+      this.#files.linkOrCopy(stored, link);
+    }
+    this.#files.writeText(this.#state(record.url, 'landed.json'), `${JSON.stringify(record, null, 2)}\n`);
+    this.dropPart(record.url);
+    return link;
+  }
+
+  /** Puts what is not what was promised aside, for a look at it. @returns where */
+  quarantine(url: string, fileName: string): string {
+    const target = path.join(this.#folder, 'quarantine', `${digest(url).slice(0, 8)}-${fileName}`);
+    this.#files.makeFolder(path.dirname(target));
+    this.#files.remove(target);
+    this.#files.rename(this.partFile(url), target);
+    this.dropPart(url);
+    return target;
+  }
+
+  linkOf({ url, sha256, fileName }: Pick<LandedRecord, 'url' | 'sha256' | 'fileName'>): string {
+    return path.join(this.#folder, 'files', `${digest(url).slice(0, 8)}-${sha256.slice(0, 8)}`, fileName);
+  }
+
+  #state(url: string, ending: string): string {
+    return path.join(this.#folder, 'state', `${digest(url).slice(0, 24)}.${ending}`);
+  }
+
+  #read(file: string): { readonly [key: string]: unknown } | undefined {
+    if (this.#files.facts(file) === undefined) return undefined;
+    try {
+      const kept: unknown = JSON.parse(this.#files.readText(file));
+      return isRecord(kept) ? kept : undefined;
+    } catch {
+      // Torn or foreign: as if it were not there.
+      return undefined;
+    }
+  }
+}
+
+/** A name for a file on any system: the last part of an address, without what a path or a shell could make of it. */
+export function safeFileName(address: URL): string {
+  const last = address.pathname.split('/').findLast((part) => part !== '') ?? '';
+  let decoded = last;
+  try {
+    decoded = decodeURIComponent(last);
+  } catch {
+    // Not percent-encoding after all.
+  }
+  const safe = decoded
+    .replace(/[^\p{L}\p{N}._+-]+/gu, '_')
+    .replace(/^[.\-_]+/, '')
+    .slice(-120);
+  return safe === '' ? 'download' : safe;
+}
