@@ -179,6 +179,13 @@ describe('a JSON file is refused by one named error at its line', () => {
     ['when a number has a leading zero', 'a.jsonl', '{"a": 01}', 1, 'has neither "," nor "}" after a value'],
     ['when NaN stands for a number', 'a.jsonl', '{"a": NaN}', 1, 'has "N" where a value should be'],
     ['when a string has half a character', 'a.jsonl', '{"a": "\\ud83d"}', 1, 'half a character'],
+    [
+      'when a control character stands between records',
+      'a.json',
+      '[{"a": 1},\u001a{"a": 2}]',
+      1,
+      'where a value should be',
+    ],
     ['when a string has a line break', 'a.json', '{"a": "x\ny"}', 1, 'control character'],
     ['when an object follows a number', 'a.jsonl', '1\n{"a": 1}', 2, 'holds an object, and those before it do not'],
     ['when it is nested without end', 'a.json', '[1]'.replace('1', '['.repeat(100_000)), 1, 'inside a value'],

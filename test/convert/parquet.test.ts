@@ -142,6 +142,33 @@ describe('a damaged parquet file is refused by one named error', () => {
     expect(errors[0]?.message).toContain('a page of column "gene" in row group 0 has another CRC');
   });
 
+  test('when a size or a count in it is negative', async () => {
+    const bytes = fs.readFileSync(await write("SELECT i::INTEGER AS id, 'x' || i AS name FROM range(40) AS t(i)"));
+    const footer = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
+    const said: string[] = [];
+    // The lowest bit of a number in Thrift's encoding is its sign. Those of the first page's header, and of the footer.
+    for (const at of [...Array.from({ length: 24 }, (_, i) => 4 + i), ...bytes.keys()].filter(
+      (i) => i < 28 || i >= footer,
+    )) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ 1;
+      // DuckDB keeps the footer of a file by its name.
+      const file = path.join(folder, `negative-${at}.parquet`);
+      fs.writeFileSync(file, changed);
+      const [found] = await database
+        .rows(
+          `SELECT count(*) FILTER (total_compressed_size < 0 OR total_uncompressed_size < 0 OR num_values < 0) AS n FROM parquet_metadata(${literal(file)})`,
+        )
+        .catch(() => []);
+      if (at >= footer && Number(found?.n ?? 0) === 0) continue;
+      const errors = await refusal(folder, { file }).catch(() => []);
+      if (at >= footer) expect(errors.length, `byte ${at}`).toBeGreaterThan(0);
+      said.push(...errors.map(({ message: text }) => text));
+    }
+    expect(said.filter((text) => text.includes('a negative size or place')).length).toBeGreaterThan(3);
+    expect(said.filter((text) => text.includes('has a negative size or count (byte 4)')).length).toBeGreaterThan(1);
+  });
+
   test('when it is encrypted', async () => {
     const file = path.join(folder, 'closed.parquet');
     fs.writeFileSync(file, 'PARE0000PARE');

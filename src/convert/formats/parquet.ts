@@ -9,7 +9,7 @@ import { storedHead } from '../compression/index.js';
 import { type ConvertEffects, convertError, type Format, type RawFile } from '../format.js';
 import { columnNames, tableOfFile } from '../names.js';
 import { type ColumnFacts, contentHashes, fileFacts, rowsOf } from './parquet/facts.js';
-import { wrongChecksum } from './parquet/page-checksums.js';
+import { wrongPages } from './parquet/pages.js';
 
 const ENDINGS: readonly string[] = ['.parquet', '.parq', '.pq'];
 const MAGIC = 'PAR1';
@@ -49,7 +49,7 @@ export const parquet: Format = {
       // The copy is what is read from here on, and what is registered: DuckLake deletes its files one day.
       const copy = path.join(folder, '.copy');
       effects.files.copy(raw.file, copy);
-      const damage = await wrongChecksum(database, copy);
+      const damage = await wrongPages(database, copy);
       if (damage !== undefined) return fail(unreadable(raw, damage));
       const facts = await fileFacts(database, copy, columns);
       if (facts.problem !== undefined) return fail(unreadable(raw, facts.problem));

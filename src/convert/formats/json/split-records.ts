@@ -103,7 +103,7 @@ class Splitter {
       if (byte === NEWLINE) this.#line++;
       switch (this.#state) {
         case 'between':
-          if (byte <= 32) break;
+          if (isBlank(byte)) break;
           if (this.#layout === 'array' && this.#isBetweenItems(byte)) break;
           this.#startLine = this.#line;
           from = i;
@@ -126,7 +126,8 @@ class Splitter {
         case 'value':
           if (this.#depth === 0) {
             // A number or a word: it ends where something else begins.
-            if (byte > 32 && byte !== COMMA && byte !== CLOSE_LIST && byte !== OPEN_LIST && byte !== OPEN_OBJECT) break;
+            if (!isBlank(byte) && byte !== COMMA && byte !== CLOSE_LIST && byte !== OPEN_LIST && byte !== OPEN_OBJECT)
+              break;
             yield* this.#ended(block.subarray(from, i));
             if (byte === NEWLINE) this.#line--;
             i--;
@@ -217,4 +218,9 @@ class Splitter {
       errorAtLine(this.#raw, { code: 'SL0670', line, text: '', message, ...(hint === undefined ? {} : { hint }) }),
     ]);
   }
+}
+
+/** JSON knows four blanks; other control characters are damage. */
+function isBlank(byte: number): boolean {
+  return byte === 32 || byte === 9 || byte === 10 || byte === 13;
 }

@@ -7,13 +7,14 @@ import type { Database } from '../../../effects/duckdb.js';
 const HEADER_BYTES = 1 << 14;
 
 /**
- * Holds every page against its CRC, where the writer gave one (Spark does): DuckDB does not look at them.
+ * Holds every page against its CRC, where the writer gave one (Spark does), and looks for sizes and counts that cannot be:
+ * DuckDB looks at neither, and reads on with whatever follows from them.
  *
- * @returns what is wrong, in words; undefined when nothing is, or where a page has no CRC
+ * @returns what is wrong, in words; undefined when nothing is
  */
-export async function wrongChecksum(database: Database, file: string): Promise<string | undefined> {
+export async function wrongPages(database: Database, file: string): Promise<string | undefined> {
   const chunks = await database.rows(
-    `SELECT row_group_id::INTEGER AS g, path_in_schema AS p, least(data_page_offset, coalesce(nullif(dictionary_page_offset, 0), data_page_offset))::DOUBLE AS at, total_compressed_size::DOUBLE AS size FROM parquet_metadata(${fileLiteral(file)})`,
+    `SELECT row_group_id::INTEGER AS g, path_in_schema AS p, least(data_page_offset, coalesce(nullif(dictionary_page_offset, 0), data_page_offset))::DOUBLE AS at, total_compressed_size::DOUBLE AS size, total_uncompressed_size::DOUBLE AS unpacked, num_values::DOUBLE AS n FROM parquet_metadata(${fileLiteral(file)})`,
   );
   const handle = await open(file, 'r');
   try {
@@ -21,10 +22,11 @@ export async function wrongChecksum(database: Database, file: string): Promise<s
     for (const chunk of chunks) {
       const from = Number(chunk.at);
       const end = Math.min(fileBytes, from + Number(chunk.size));
-      const page = await wrongPage(handle, from, end);
-      if (page !== undefined) {
-        return `a page of column "${String(chunk.p)}" in row group ${String(chunk.g)} has another CRC than it should (byte ${page})`;
-      }
+      const where = `column "${String(chunk.p)}" in row group ${String(chunk.g)}`;
+      if (from < 0 || Number(chunk.size) < 0 || Number(chunk.unpacked) < 0 || Number(chunk.n) < 0)
+        return `its footer gives ${where} a negative size or place`;
+      const wrong = await wrongPage(handle, from, end);
+      if (wrong !== undefined) return `a page of ${where} ${wrong.what} (byte ${wrong.at})`;
     }
     return undefined;
   } finally {
@@ -32,18 +34,24 @@ export async function wrongChecksum(database: Database, file: string): Promise<s
   }
 }
 
-/** Where the first page begins whose CRC is wrong. */
-async function wrongPage(file: FileHandle, from: number, end: number): Promise<number | undefined> {
+/** What is wrong with the first page that something is wrong with, and where it begins. */
+async function wrongPage(
+  file: FileHandle,
+  from: number,
+  end: number,
+): Promise<{ readonly at: number; readonly what: string } | undefined> {
   for (let at = from; at >= 0 && at < end; ) {
     const head = await readUpTo(file, at, HEADER_BYTES);
     const header = readPageHeader(head);
     // A header that does not read: DuckDB reads the page next, and says so.
-    if (header === undefined || header.dataBytes < 0) return undefined;
+    if (header === undefined) return undefined;
+    if (header.hasNegative) return { at, what: 'has a negative size or count' };
     const next = at + header.headerBytes + header.dataBytes;
     if (next > end) return undefined;
-    if (header.crc === undefined) return undefined;
-    const data = await readUpTo(file, at + header.headerBytes, header.dataBytes);
-    if (crc32(data) !== header.crc >>> 0) return at;
+    if (header.crc !== undefined) {
+      const data = await readUpTo(file, at + header.headerBytes, header.dataBytes);
+      if (crc32(data) !== header.crc >>> 0) return { at, what: 'has another CRC than it should' };
+    }
     at = next;
   }
   return undefined;
@@ -64,10 +72,18 @@ interface PageHeader {
   readonly headerBytes: number;
   readonly dataBytes: number;
   readonly crc: number | undefined;
+  /** Whether a size or a number of values, rows or NULLs is less than nothing. */
+  readonly hasNegative: boolean;
 }
 
-/** Fields of a page header by their numbers. */
-const [COMPRESSED_SIZE, CRC] = [3, 4];
+/** Fields of a page header by their numbers: those with the counts of a page are structs of their own. */
+const [UNCOMPRESSED_SIZE, COMPRESSED_SIZE, CRC, DATA_PAGE, DICTIONARY_PAGE, DATA_PAGE_V2] = [2, 3, 4, 5, 7, 8];
+/** Of those structs: values, and in version 2 NULLs and rows. */
+const COUNTS: Readonly<Record<number, readonly number[]>> = {
+  [DATA_PAGE]: [1],
+  [DICTIONARY_PAGE]: [1],
+  [DATA_PAGE_V2]: [1, 2, 3, 5, 6],
+};
 
 /**
  * @returns undefined when the bytes are no page header
@@ -78,7 +94,12 @@ function readPageHeader(bytes: Buffer): PageHeader | undefined {
   const numbers = reader.struct(0);
   const dataBytes = numbers?.get(COMPRESSED_SIZE);
   if (dataBytes === undefined || reader.isBroken) return undefined;
-  return { headerBytes: reader.at, dataBytes, crc: numbers?.get(CRC) };
+  const counts = Object.entries(COUNTS).flatMap(([struct, fields]) =>
+    fields.map((field) => reader.nested.get(Number(struct))?.get(field) ?? 0),
+  );
+  const sizes = [dataBytes, numbers?.get(UNCOMPRESSED_SIZE) ?? 0];
+  const hasNegative = [...sizes, ...counts].some((number) => number < 0);
+  return { headerBytes: reader.at, dataBytes, crc: numbers?.get(CRC), hasNegative };
 }
 
 const MAX_DEPTH = 8;
@@ -88,6 +109,8 @@ class CompactReader {
   readonly #bytes: Buffer;
   at = 0;
   isBroken = false;
+  /** The numbers of structs right inside the outermost one, by its fields. */
+  readonly nested = new Map<number, ReadonlyMap<number, number>>();
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -101,7 +124,10 @@ class CompactReader {
       id = head >> 4 === 0 ? this.#zigzag() : id + (head >> 4);
       const type = head & 15;
       if (type === 4 || type === 5) numbers.set(id, this.#zigzag());
-      else this.#skip(type, depth);
+      else if (type === 12) {
+        const inner = this.struct(depth + 1);
+        if (depth === 0 && inner !== undefined) this.nested.set(id, inner);
+      } else this.#skip(type, depth);
     }
     this.isBroken = true;
     return undefined;
