@@ -63,28 +63,33 @@ export function* minorOrder(matrix: CompressedMatrix, limitBytes: number): Itera
       counts[at] = (counts[at] ?? 0) + 1;
     }
   }
-  const limit = Math.max(1, Math.floor(limitBytes / (4 + matrix.bytesPerValue)));
-  const room = new Room(matrix);
-  let low = 0;
-  while (low < minorCount) {
-    let high = low + 1;
+  const ranges = rangesOf(counts, limitBytes / (4 + matrix.bytesPerValue));
+  const room = new Room(matrix, ranges);
+  for (const range of ranges) yield* gatherRange(matrix, { ...range, counts, room });
+}
+
+/** Minors `low` up to `high`, and how many entries they have. */
+interface MinorRange {
+  readonly low: number;
+  readonly high: number;
+  readonly size: number;
+}
+
+/** Cuts the minor axis into ranges of at most `limit` entries, one minor at least; those without entries are left out. */
+function rangesOf(counts: Float64Array, limit: number): readonly MinorRange[] {
+  const ranges: MinorRange[] = [];
+  for (let low = 0, high = 0; low < counts.length; low = high) {
     let size = counts[low] ?? 0;
-    while (high < minorCount && size + (counts[high] ?? 0) <= limit) {
-      size += counts[high] ?? 0;
-      high++;
-    }
-    if (size > 0) yield* gatherRange(matrix, { low, high, size, counts, room });
-    low = high;
+    for (high = low + 1; high < counts.length && size + (counts[high] ?? 0) <= limit; high++) size += counts[high] ?? 0;
+    if (size > 0) ranges.push({ low, high, size });
   }
+  return ranges;
 }
 
 /** One pass: the entries whose minor lies in `low` up to `high`. */
 function* gatherRange(
   matrix: CompressedMatrix,
-  range: {
-    readonly low: number;
-    readonly high: number;
-    readonly size: number;
+  range: MinorRange & {
     readonly counts: Float64Array;
     readonly room: Room;
   },
@@ -112,22 +117,18 @@ function* gatherRange(
   yield* gathered({ low, next, major, values });
 }
 
-/** The arrays of a pass, kept for the next: a heap of dead ones would be several times what the sort may take. */
+/** The arrays of a pass, made once for the largest: a heap of dead ones would be several times what the sort may take. */
 class Room {
-  #major = new Int32Array(0);
-  #values: NumberArray;
-  readonly #matrix: Pick<CompressedMatrix, 'emptyValues'>;
+  readonly #major: Int32Array<ArrayBuffer>;
+  readonly #values: NumberArray;
 
-  constructor(matrix: Pick<CompressedMatrix, 'emptyValues'>) {
-    this.#matrix = matrix;
-    this.#values = matrix.emptyValues(0);
+  constructor(matrix: Pick<CompressedMatrix, 'emptyValues'>, ranges: readonly MinorRange[]) {
+    const size = ranges.reduce((largest, range) => Math.max(largest, range.size), 0);
+    this.#major = new Int32Array(size);
+    this.#values = matrix.emptyValues(size);
   }
 
   take(size: number): { readonly major: Int32Array<ArrayBuffer>; readonly values: NumberArray } {
-    if (this.#major.length < size) {
-      this.#major = new Int32Array(size);
-      this.#values = this.#matrix.emptyValues(size);
-    }
     return { major: this.#major.subarray(0, size), values: this.#values.subarray(0, size) };
   }
 }
@@ -171,13 +172,10 @@ export interface CoordinateMatrix {
  * minors that fits `limitBytes`. Within a minor they are sorted only where they do not stand in order.
  */
 export function* coordinateOrder(matrix: CoordinateMatrix, limitBytes: number): Iterable<EntryBlock> {
-  const { minorCount, minorCounts: counts } = matrix;
-  const limit = Math.max(1, Math.floor(limitBytes / (4 + matrix.bytesPerValue)));
-  const room = new Room(matrix);
-  for (let low = 0, high = 0; low < minorCount; low = high) {
-    let size = counts[low] ?? 0;
-    for (high = low + 1; high < minorCount && size + (counts[high] ?? 0) <= limit; high++) size += counts[high] ?? 0;
-    if (size === 0) continue;
+  const { minorCounts: counts } = matrix;
+  const ranges = rangesOf(counts, limitBytes / (4 + matrix.bytesPerValue));
+  const room = new Room(matrix, ranges);
+  for (const { low, high, size } of ranges) {
     const next = new Float64Array(high - low);
     for (let m = low + 1; m < high; m++) next[m - low] = (next[m - low - 1] ?? 0) + (counts[m - 1] ?? 0);
     const { major, values } = room.take(size);
