@@ -2,15 +2,18 @@ import { auditRunKey } from '../domain/audit-result.js';
 import type { BoundModel, BoundProject } from '../domain/bound-project.js';
 import { cronFloor } from '../domain/cron.js';
 import { canonicalJson, digest } from '../domain/digest.js';
+import { isRecord, items } from '../domain/json.js';
 import type { Audit } from '../domain/model.js';
 import type { PlanOptions } from '../domain/plan.js';
 import type { LakeState } from '../domain/snapshot.js';
 import type { Step } from '../domain/step.js';
 import { modelDefinition } from './definition.js';
 
-/** Hash of all that decides what the audits of a model find. */
-function auditsDefinition(bound: BoundModel, audits: ReadonlyMap<string, Audit>): string {
-  return digest(canonicalJson(modelDefinition(bound, audits).audits ?? null)).slice(0, 10);
+/** Hash of all that decides what the audits of a model find; undefined where all of them are skipped. */
+function auditsDefinition(bound: BoundModel, audits: ReadonlyMap<string, Audit>): string | undefined {
+  const attached = modelDefinition(bound, audits).audits ?? [];
+  if (items(attached).every((audit) => isRecord(audit) && audit.skip === true)) return undefined;
+  return digest(canonicalJson(attached)).slice(0, 10);
 }
 
 /**
@@ -30,6 +33,7 @@ export function outsideAuditSteps(
     const { model } = bound;
     const last = state.auditRuns?.get(auditRunKey(options.environment, model.key));
     const definition = auditsDefinition(bound, project.audits);
+    if (definition === undefined) return [];
     const isNew = last?.definition !== definition;
     const isDue =
       options.run &&

@@ -65,6 +65,11 @@ test('what cannot be had is an error at the address, without its password', asyn
   expect(server.asked[0]?.headers.authorization).toBe(`Basic ${Buffer.from('user:secret').toString('base64')}`);
 });
 
+test.each(['http://', 'https://a b/c.csv', 'http://user%:x@127.0.0.1/c.csv'])('%s is no address', async (uri) => {
+  project(uri);
+  expect(await rig.run('plan')).toMatchObject({ code: 1, err: expect.stringMatching(/web\.sql:1:\d+.*SL0506/) });
+});
+
 test('a declared checksum holds the file, and then nobody is asked again', async () => {
   const right = 'sha256:4e1a2c1f0ab6d3b5f3b5f0f4a3c0f3d7b0e2f5d0a6d8d9e2c1b0a9f8e7d6c5b4';
   project(server.url(), `, checksum '${right}'`);

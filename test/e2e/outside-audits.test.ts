@@ -80,6 +80,13 @@ test('they run with scilake audit, in a run when they are due, and warn where th
   expect((await rig.ok('run', '--execution-time', '2024-01-11 01:00:00')).err).toContain('not_null');
 });
 
+test('those that are skipped run never', async () => {
+  await makeShop('    - {name: odd_price}\n');
+  rig.write({ 'audits/odd.sql': 'AUDIT (name odd_price, skip true);\nSELECT * FROM @this_model WHERE price % 2 = 1' });
+  await rig.ok('apply');
+  expect(await steps()).toEqual([]);
+});
+
 test('what is wrong with them is said where it stands', async () => {
   await makeShop('    - name: no_such_audit\n    - columns: [id]\n    - name: not_null\n      colums: [id]\n');
   const { err, code } = await rig.run('plan');

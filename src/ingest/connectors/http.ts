@@ -16,7 +16,17 @@ export const httpFile: Connector = {
   name: 'http and https',
   schemes: ['http', 'https'],
   async land(source, { files, projectFolder, ...effects }) {
-    const url = new URL(source.uri);
+    const problem = (code: Diagnostic['code'], message: string, hint: string) => ({
+      code,
+      severity: 'error' as const,
+      message: `source "${source.name}": ${message}`,
+      location: source.uriLocation,
+      hint,
+    });
+    const address = readAddress(source.uri);
+    if (address === undefined)
+      return fail(problem('SL0506', 'this is no address of the web', 'write https://host/path, percent-encoded'));
+    const { url, headers } = address;
     const shown = plainUrl(url);
     const store = new RawStore(path.join(projectFolder, '.scilake', 'raw'), files);
     files.makeFolder(store.folder);
@@ -24,9 +34,6 @@ export const httpFile: Connector = {
     const known = store.landed(shown);
     if (known !== undefined && source.checksum === `sha256:${known.sha256}`)
       return succeed(landedFile(store, known, files));
-    const headers = authorization(url);
-    url.username = '';
-    url.password = '';
     const fetched = await download(
       { url, headers, checksum: source.checksum },
       {
@@ -42,13 +49,6 @@ export const httpFile: Connector = {
         ...(effects.progress === undefined ? {} : { progress: effects.progress }),
       },
     );
-    const problem = (code: Diagnostic['code'], message: string, hint: string) => ({
-      code,
-      severity: 'error' as const,
-      message: `source "${source.name}": ${message}`,
-      location: source.uriLocation,
-      hint,
-    });
     switch (fetched.type) {
       case 'fetched':
       case 'unchanged':
@@ -92,8 +92,17 @@ function landedFile(store: RawStore, record: LandedRecord, files: Files): Landed
 }
 
 /** User and password of an address go into a header, which redirects to other hosts do not get. */
-function authorization({ username, password }: URL): Readonly<Record<string, string>> {
-  if (username === '') return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+function readAddress(
+  uri: string,
+): { readonly url: URL; readonly headers: Readonly<Record<string, string>> } | undefined {
+  try {
+    const url = new URL(uri);
+    if (url.username === '') return { url, headers: {} };
+    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    url.username = '';
+    url.password = '';
+    return { url, headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
+  } catch {
+    return undefined;
+  }
 }
