@@ -29,6 +29,8 @@ export class FaultServer {
   readonly asked: Asked[] = [];
   sentBytes = 0;
   redirectTo: string | undefined;
+  /** Bodies come in blocks of 16 KB, with so many ms between them. */
+  paceMs = 0;
   readonly #server: http.Server;
 
   constructor(content: Buffer) {
@@ -49,6 +51,14 @@ export class FaultServer {
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #send(body: Buffer, response: http.ServerResponse): Promise<void> {
+    for (let at = 0; at < body.length && !response.destroyed; at += 1 << 14) {
+      response.write(body.subarray(at, at + (1 << 14)));
+      await new Promise((resolve) => setTimeout(resolve, this.paceMs));
+    }
+    response.end();
   }
 
   #etag(): string {
@@ -96,7 +106,8 @@ export class FaultServer {
     });
     const sent = fault?.type === 'cut' ? body.subarray(0, fault.after) : body;
     this.sentBytes += sent.length;
-    if (fault === undefined) response.end(sent);
+    if (this.paceMs > 0) void this.#send(sent, response);
+    else if (fault === undefined) response.end(sent);
     else response.write(sent, () => setTimeout(() => request.socket.destroy(), 20));
   }
 }
