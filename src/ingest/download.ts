@@ -32,7 +32,9 @@ export type Download =
   | { readonly type: 'refused'; readonly reason: string; readonly hint: string }
   | { readonly type: 'mismatch'; readonly found: string; readonly quarantine: string };
 
+/** Attempts in a row that bring nothing; where an earlier version is here, nobody waits long for a server that is away. */
 const ATTEMPTS = 6;
+const ATTEMPTS_WITH_LANDED = 2;
 const IDLE_MS = 60_000;
 /** Waits of half a second, one, two, four … and never more than half a minute unless the server asks for it. */
 const FIRST_WAIT_MS = 500;
@@ -47,14 +49,22 @@ export async function download(request: DownloadRequest, effects: DownloadEffect
   const { store } = effects;
   const key = plainUrl(request.url);
   const landed = store.landed(key);
-  let reason = '';
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+  const limit = landed === undefined ? ATTEMPTS : ATTEMPTS_WITH_LANDED;
+  let held = heldBytes(store, key);
+  for (let attempt = 0; ; attempt += 1) {
     const outcome = await tryOnce(request, { key, landed }, effects);
     if (outcome.type !== 'again') return outcome;
-    reason = outcome.reason;
-    if (attempt + 1 < ATTEMPTS) await effects.sleep(outcome.waitMs ?? waitBefore(attempt, effects.random));
+    const now = heldBytes(store, key);
+    // What gets further than ever before, however often it breaks, comes to its end.
+    if (now > held) attempt = 0;
+    held = Math.max(held, now);
+    if (attempt + 1 >= limit) return { type: 'unreachable', reason: outcome.reason, landed };
+    await effects.sleep(outcome.waitMs ?? waitBefore(attempt, effects.random));
   }
-  return { type: 'unreachable', reason, landed };
+}
+
+function heldBytes(store: RawStore, key: string): number {
+  return fs.statSync(store.partFile(key), { throwIfNoEntry: false })?.size ?? 0;
 }
 
 type Outcome = Download | { readonly type: 'again'; readonly reason: string; readonly waitMs?: number };

@@ -101,8 +101,24 @@ describe('a broken download', () => {
     expect(server.sentBytes).toBe(300_000);
   });
 
+  test('comes to its end however often it breaks', async () => {
+    server.faults.push(...Array.from({ length: 20 }, () => ({ type: 'cut', after: 10_000 }) as const));
+    await isWhole(fetched());
+    expect(server.sentBytes).toBe(300_000);
+  });
+
+  test('that begins again and again is given up', async () => {
+    server.hasRanges = false;
+    server.faults.push(
+      ...Array.from({ length: 40 }, (_, i) => ({ type: 'cut', after: i % 2 === 0 ? 50_000 : 20_000 }) as const),
+    );
+    expect((await fetched()).type).toBe('unreachable');
+    expect(server.asked.length).toBeLessThan(10);
+  });
+
   test('goes on in another process', async () => {
-    server.faults.push(...Array.from({ length: 6 }, () => ({ type: 'cut', after: 10_000 }) as const));
+    server.faults.push({ type: 'cut', after: 10_000 });
+    server.faults.push(...Array.from({ length: 6 }, () => ({ type: 'status', status: 500 }) as const));
     expect((await fetched()).type).toBe('unreachable');
     store = new RawStore(store.folder, files);
     await isWhole(fetched());
@@ -154,7 +170,8 @@ describe('a broken download', () => {
   });
 
   test('begins again where there is more of it than of the file', async () => {
-    server.faults.push(...Array.from({ length: 6 }, () => ({ type: 'cut', after: 45_000 }) as const));
+    server.faults.push({ type: 'cut', after: 270_000 });
+    server.faults.push(...Array.from({ length: 6 }, () => ({ type: 'status', status: 500 }) as const));
     await fetched();
     fs.appendFileSync(store.partFile(server.url()), Buffer.alloc(50_000));
     await isWhole(fetched());
@@ -203,6 +220,8 @@ describe('a server that', () => {
     const url = server.url();
     await server.close();
     expect(await fetched({ url })).toEqual({ type: 'unreachable', reason: 'nothing listens there', landed: record });
+    // With something to go on with, it is tried twice.
+    expect(waits).toHaveLength(1);
     await server.listen();
   });
 
