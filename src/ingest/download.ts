@@ -287,7 +287,7 @@ function plainReason(thrown: unknown): string {
 
 function hintFor(status: number): string {
   if (status === 401 || status === 403)
-    return 'the file needs credentials: user and password in the address, or another address';
+    return 'files that need credentials are not fetched: download it, and give its path';
   if (status === 404 || status === 410) return 'look whether the address is still right';
   return 'look at the address in a browser';
 }

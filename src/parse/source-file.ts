@@ -83,7 +83,23 @@ function readSource(header: HeaderBlock): Result<Source> {
   properties.text('owner');
   properties.texts('tags');
   properties.finish();
-  return properties.diagnostics.length > 0 ? fail(...properties.diagnostics) : succeed(source);
+  const problems = [...properties.diagnostics, ...credentialsProblem(source)];
+  return problems.length > 0 ? fail(...problems) : succeed(source);
+}
+
+/** An address is written into plans, the lake and provenance: what opens it must not be part of it, nor of the message. */
+function credentialsProblem({ name, uri, uriLocation }: Source): readonly Diagnostic[] {
+  const credentials = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*@/i;
+  if (!credentials.test(uri)) return [];
+  return [
+    {
+      code: 'SL0105',
+      severity: 'error',
+      message: `the address of source "${name}" holds a user or a password`,
+      location: { ...uriLocation, text: uriLocation.text.replace(/:\/\/[^/?#]*@/, '://***@') },
+      hint: 'leave it out: addresses are kept and shown; download a file that needs it, and give its path',
+    },
+  ];
 }
 
 /** `freshness (warn_after '7 days', error_after '30 days', column ts)` */

@@ -21,29 +21,10 @@ test('a restatement of prod has other environments build their own versions agai
   await rig.ok('apply', 'dev');
   expect((await rig.ok('check_intervals', 'dev')).out).toContain('has all intervals');
 
-  const { out } = await rig.ok(
-    'plan',
-    '--restate-model',
-    's.days',
-    '--start',
-    '2024-01-05',
-    '--end',
-    '2024-01-06',
-    '--select-model',
-    's.raw',
-  );
+  const part = ['--restate-model', 's.days', '--start', '2024-01-05', '--end', '2024-01-06', '--select-model', 's.raw'];
+  const { out } = await rig.ok('plan', ...part);
   expect(out).toContain('Forget   s.days of dev 2024-01-05 to 2024-01-06');
-  await rig.ok(
-    'apply',
-    '--restate-model',
-    's.days',
-    '--start',
-    '2024-01-05',
-    '--end',
-    '2024-01-06',
-    '--select-model',
-    's.raw',
-  );
+  await rig.ok('apply', ...part);
   expect((await rig.ok('check_intervals', 'dev')).out).toContain('s.days  2024-01-05 to 2024-01-06\n');
   const run = await rig.ok('run', 'dev');
   expect(run.err).toContain('build s.days 2024-01-05 to 2024-01-06');

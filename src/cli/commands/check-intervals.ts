@@ -1,11 +1,9 @@
 import { isoInstant } from '../../domain/interval.js';
-import { PROD } from '../../domain/names.js';
 import { planFrom } from '../../workflow.js';
 import { type CommandDefinition, collect, exitCodes } from '../command.js';
 import { drawIntervals } from '../draw-plan.js';
 import { reportErrors, showJson } from '../report.js';
-import { readPlanOptions } from './plan-options.js';
-import { loadRecorded } from './run.js';
+import { loadRun } from './run.js';
 
 /** `scilake check_intervals [ENV]`: what a run would build, by model. */
 export const checkIntervals: CommandDefinition = {
@@ -18,21 +16,11 @@ export const checkIntervals: CommandDefinition = {
       .option('--no-signals', 'whatever signals hold back counts too');
   },
   async run(context, positionals, options) {
-    const loaded = await loadRecorded(context, positionals[0] ?? PROD);
+    const loaded = await loadRun(context, positionals, { ...options, autoUpstream: false });
     if (typeof loaded === 'number') return loaded;
-    const { project, state, environment } = loaded;
-    const { selectModel, ...others } = options;
-    const planOptions = await readPlanOptions(context, project.project.config, positionals, {
-      ...others,
-      backfillModel: selectModel,
-      autoUpstream: false,
-    });
-    const planned = await planFrom(
-      project,
-      state,
-      { ...planOptions, environment, run: true },
-      { ignoresSignals: options.signals === false },
-    );
+    const { project, state, planOptions } = loaded;
+    const { environment } = planOptions;
+    const planned = await planFrom(project, state, planOptions, { ignoresSignals: options.signals === false });
     if (!planned.ok) return reportErrors(context, planned.errors);
     const missing = Object.entries(planned.value.missing).sort(([a], [b]) => (a < b ? -1 : 1));
     if (context.options.json)

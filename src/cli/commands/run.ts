@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import type { BoundProject } from '../../domain/bound-project.js';
 import { DiagnosticError } from '../../domain/diagnostic.js';
 import { environmentName, PROD } from '../../domain/names.js';
+import type { PlanOptions } from '../../domain/plan.js';
 import type { LakeState } from '../../domain/snapshot.js';
 import { recordedProject } from '../../load/recorded-project.js';
 import { snapshotsOf } from '../../plan/build-plan.js';
@@ -26,22 +27,17 @@ export const runCommand: CommandDefinition = {
       .addOption(new Option('--skip-janitor').hideHelp());
   },
   async run(context, positionals, options) {
-    const loaded = await loadRecorded(context, positionals[0] ?? PROD);
+    const loaded = await loadRun(context, positionals, options);
     if (typeof loaded === 'number') return loaded;
-    const { project, state, environment } = loaded;
-    const { selectModel, ...others } = options;
-    const planOptions = await readPlanOptions(context, project.project.config, positionals, {
-      ...others,
-      backfillModel: selectModel,
-    });
-    const planned = await planFrom(project, state, { ...planOptions, environment, run: true });
+    const { project, state, planOptions } = loaded;
+    const planned = await planFrom(project, state, planOptions);
     if (!planned.ok) return reportErrors(context, planned.errors);
     reportWarnings(context, planned.warnings);
     const code = countOption(options, 'exitOnEnvUpdate', 0);
     try {
       return await applyMade(
         { ...context, options: { ...context.options, yes: true } },
-        { plan: planned.value, project, before: snapshotsOf(state.environments.get(environment), state) },
+        { plan: planned.value, project, before: snapshotsOf(state.environments.get(planOptions.environment), state) },
       );
     } catch (thrown) {
       if (code === undefined || !(thrown instanceof DiagnosticError)) throw thrown;
@@ -52,14 +48,18 @@ export const runCommand: CommandDefinition = {
   },
 };
 
-/** The project as an environment has it, whatever the files say now; a number is the exit code of what has been reported. */
-export async function loadRecorded(
+/**
+ * What a run of an environment starts from: the project as that has it, whatever the files say now, and the options with
+ * `--select-model` read as what is built. A number is the exit code of what has been reported.
+ */
+export async function loadRun(
   context: CommandContext,
-  wanted: string,
-): Promise<number | { readonly project: BoundProject; readonly state: LakeState; readonly environment: string }> {
+  positionals: readonly string[],
+  { selectModel, ...options }: Readonly<Record<string, unknown>>,
+): Promise<number | { readonly project: BoundProject; readonly state: LakeState; readonly planOptions: PlanOptions }> {
   const loaded = await load(context.workspace);
   if (!loaded.ok) return reportErrors(context, loaded.errors);
-  const environment = environmentName(wanted);
+  const environment = environmentName(positionals[0] ?? PROD);
   const state = await recordedState(context.workspace, loaded.value.project.config);
   const current = state.environments.get(environment);
   if (current === undefined) {
@@ -77,5 +77,8 @@ export async function loadRecorded(
     projectFolder: context.workspace.projectFolder,
     cacheFolder: ownFolder(context.workspace, 'cache'),
   });
-  return recorded.ok ? { project: recorded.value, state, environment } : reportErrors(context, recorded.errors);
+  if (!recorded.ok) return reportErrors(context, recorded.errors);
+  const { config } = recorded.value.project;
+  const given = await readPlanOptions(context, config, positionals, { ...options, backfillModel: selectModel });
+  return { project: recorded.value, state, planOptions: { ...given, environment, run: true } };
 }

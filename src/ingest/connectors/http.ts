@@ -23,10 +23,9 @@ export const httpFile: Connector = {
       location: source.uriLocation,
       hint,
     });
-    const address = readAddress(source.uri);
-    if (address === undefined)
+    if (!URL.canParse(source.uri))
       return fail(problem('SL0506', 'this is no address of the web', 'write https://host/path, percent-encoded'));
-    const { url, headers } = address;
+    const url = new URL(source.uri);
     const shown = plainUrl(url);
     const store = new RawStore(path.join(projectFolder, '.scilake', 'raw'), files);
     files.makeFolder(store.folder);
@@ -35,7 +34,7 @@ export const httpFile: Connector = {
     if (known !== undefined && source.checksum === `sha256:${known.sha256}`)
       return succeed(landedFile(store, known, files));
     const fetched = await download(
-      { url, headers, checksum: source.checksum },
+      { url, headers: {}, checksum: source.checksum },
       {
         http: effects.http ?? requestHttp,
         store,
@@ -89,20 +88,4 @@ export const httpFile: Connector = {
 function landedFile(store: RawStore, record: LandedRecord, files: Files): LandedFile {
   const file = store.linkOf(record);
   return { path: file, sizeBytes: record.sizeBytes, modifiedMs: files.facts(file)?.modifiedMs ?? 0 };
-}
-
-/** User and password of an address go into a header, which redirects to other hosts do not get. */
-function readAddress(
-  uri: string,
-): { readonly url: URL; readonly headers: Readonly<Record<string, string>> } | undefined {
-  try {
-    const url = new URL(uri);
-    if (url.username === '') return { url, headers: {} };
-    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-    url.username = '';
-    url.password = '';
-    return { url, headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
-  } catch {
-    return undefined;
-  }
 }
