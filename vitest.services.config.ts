@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Suites that start a server or a browser of their own. There is none yet; each comes with its capability. */
+/** Suites that need servers, other programs or a browser. Each brings what it needs and stops what it started. */
 export default defineConfig({
-  test: { include: ['test/services/**/*.test.ts'], passWithNoTests: true, testTimeout: 120_000 },
+  test: { include: ['test/services/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 600_000, pool: 'forks' },
 });

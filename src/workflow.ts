@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { type AppliedPlan, type ApplyEffects, type ApplyRequest, applyPlan } from './apply/apply-plan.js';
 import { type AuditEnvironmentRequest, auditEnvironment, type EnvironmentAudits } from './apply/audit-environment.js';
+import { recordRun } from './apply/record-run.js';
 import { auditFreshness } from './apply/source-freshness.js';
 import { type LakeLocation, LakeMissingError, type LakeSession } from './catalog/lake-session.js';
 import { openRunCatalog } from './catalog/run-catalog.js';
@@ -86,18 +87,19 @@ export async function apply(workspace: Workspace, project: BoundProject, wanted:
       cacheFolder: ownFolder(workspace, 'cache'),
       stagingFolder: ownFolder(workspace, 'staging'),
     };
-    return applyPlan(
-      {
-        plan: wanted,
-        project,
-        programs,
-        standalone: standaloneOf(project, { ...wanted, ...wanted.options }),
-        state: before,
-        session,
-        hooks: hooksOf(project, wanted),
-      },
-      effects,
-    );
+    const request: ApplyRequest = {
+      plan: wanted,
+      project,
+      programs,
+      standalone: standaloneOf(project, { ...wanted, ...wanted.options }),
+      state: before,
+      session,
+      hooks: hooksOf(project, wanted),
+    };
+    const startedAt = outside.now();
+    const applied = await applyPlan(request, effects);
+    await recordRun(request, applied, startedAt, { ...outside, ...effects });
+    return applied;
   });
 }
 

@@ -3,6 +3,7 @@ import { type LakeEffects, LakeOpener } from './catalog/lake-session.js';
 import type { ConverterOf } from './convert/converter.js';
 import type { Emit } from './domain/event.js';
 import type { Git } from './effects/git.js';
+import type { OpenSqlite } from './effects/sqlite.js';
 
 /** Everything outside that the line touches, handed in by whoever starts it. */
 export interface Outside extends Omit<LakeEffects, 'announce'> {
@@ -11,6 +12,9 @@ export interface Outside extends Omit<LakeEffects, 'announce'> {
   /** Converts raw files, apart from this process. */
   readonly converter: ConverterOf;
   readonly git: Git;
+  readonly openSqlite: OpenSqlite;
+  /** Versions of the programs that run here, for provenance. */
+  readonly tools: Readonly<Record<string, string>>;
   /** Who applies, for the lake's record. */
   readonly author: string;
   /** Variables of the process, which may overrule settings. */

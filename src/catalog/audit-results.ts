@@ -69,3 +69,21 @@ ORDER BY model, audit`,
     definition: String(row.definition),
   }));
 }
+
+/** How the audits of one plan ended; nothing for a lake that has kept no results yet. */
+export async function planAuditResults(
+  database: Database,
+  planId: string,
+): Promise<readonly Pick<RecordedAuditResult, 'model' | 'audit' | 'status' | 'rowCount'>[]> {
+  if (!(await hasStateTable(database, 'audit_results'))) return [];
+  const rows = await database.rows(
+    `SELECT model, audit, status, sum(row_count) AS row_count FROM ${stateTable('audit_results')} WHERE plan_id = $1 GROUP BY ALL ORDER BY ALL`,
+    [planId],
+  );
+  return rows.map((row) => ({
+    model: String(row.model),
+    audit: String(row.audit),
+    status: decodeAuditStatus(row.status ?? null),
+    rowCount: Number(row.row_count),
+  }));
+}

@@ -5,8 +5,10 @@ import { files } from '../effects/files.js';
 import { git } from '../effects/git.js';
 import { processFacts } from '../effects/process-facts.js';
 import { tuneForShortRuns } from '../effects/short-runs.js';
+import { openSqlite } from '../effects/sqlite.js';
 import { exitCodes, type Shell } from './command.js';
 import { runCli } from './run-cli.js';
+import { version } from './version.js';
 
 tuneForShortRuns();
 const { env, stdout, stderr, stdin } = process;
@@ -24,6 +26,8 @@ const shell: Shell = {
     files,
     processFacts,
     git,
+    openSqlite,
+    tools: { scilake: version, node: process.versions.node },
     converter: async (budget) => {
       const { workerConverter } = await import('../convert/converter.js');
       const { machineFacts, runWorker } = await import('../effects/worker-process.js');

@@ -19,6 +19,7 @@ export interface ProjectConfig {
   readonly variables: Readonly<Record<string, JsonValue>>;
   /** How raw files are converted; nothing in it changes what comes out. */
   readonly convert: ConvertSettings;
+  readonly metadata: MetadataSettings;
   /** DuckDB settings for the process that builds models. */
   readonly settings: Readonly<Record<string, string>>;
   /** Statements before and after every plan that is applied, and every run. */
@@ -56,6 +57,13 @@ export interface LinterConfig {
   readonly rules: readonly string[];
   readonly warnRules: readonly string[];
   readonly ignoredRules: readonly string[];
+}
+
+/** Where provenance is kept, and what git hears of it. */
+export interface MetadataSettings {
+  /** The file that git tracks, relative to the project folder. */
+  readonly file: string;
+  readonly git: 'commit' | 'stage' | 'leave';
 }
 
 export interface ConvertSettings {

@@ -5,7 +5,7 @@ import type { Fragment } from '../domain/fragment.js';
 import { locate, type TextFile } from '../domain/location.js';
 import type { SqlText } from '../domain/model.js';
 import { PROD } from '../domain/names.js';
-import type { ConvertSettings, ModelDefaults, ProjectConfig } from '../domain/project.js';
+import type { ConvertSettings, MetadataSettings, ModelDefaults, ProjectConfig } from '../domain/project.js';
 import { Section } from './config-section.js';
 import { leftWarning, readGateways, sqlmeshLeft } from './sqlmesh-config.js';
 import { tokenize } from './tokenizer.js';
@@ -33,6 +33,7 @@ export const defaultConfig: ProjectConfig = {
   gateway: 'duckdb',
   variables: {},
   convert: {},
+  metadata: { file: 'metadata.sqlite', git: 'commit' },
   settings: {},
   beforeAll: [],
   afterAll: [],
@@ -105,6 +106,7 @@ export function parseConfig(file: TextFile, overrides: Environment = {}): Result
     gateway,
     variables: { ...root.section('variables').values(), ...gateways[gateway]?.section('variables').values() },
     convert: readConvertSettings(root.section('convert')),
+    metadata: readMetadataSettings(root.section('metadata')),
     settings: Object.fromEntries(
       Object.entries(root.section('settings').all()).map(([name, value]) => [name, String(value)]),
     ),
@@ -129,6 +131,18 @@ export function parseConfig(file: TextFile, overrides: Environment = {}): Result
   const left = [...connection.left, ...(isSqlmesh ? sqlmeshLeft(root) : [])];
   root.finish();
   return errors.length > 0 ? fail(...errors) : succeed(config, left.length === 0 ? [] : [leftWarning(file, left)]);
+}
+
+function readMetadataSettings(section: Section): MetadataSettings {
+  const file = section.text('file') ?? defaultConfig.metadata.file;
+  const said = section.text('git') ?? defaultConfig.metadata.git;
+  const git = (['commit', 'stage', 'leave'] as const).find((known) => known === said);
+  if (git === undefined)
+    section.report(section.keyNode('git'), `"metadata.git" is commit, stage or leave, not ${said}`);
+  if (file.startsWith('/') || file.split(/[\\/]/).includes('..'))
+    section.report(section.keyNode('file'), '"metadata.file" is a path inside the project');
+  section.finish();
+  return { file, git: git ?? 'leave' };
 }
 
 function readConvertSettings(section: Section): ConvertSettings {

@@ -8,6 +8,7 @@ import { duckdb } from '../../src/effects/duckdb.js';
 import { files } from '../../src/effects/files.js';
 import { git } from '../../src/effects/git.js';
 import { processFacts } from '../../src/effects/process-facts.js';
+import { openSqlite } from '../../src/effects/sqlite.js';
 
 export interface Outcome {
   readonly code: number;
@@ -68,6 +69,8 @@ export function makeRig(
         files,
         processFacts,
         git,
+        openSqlite,
+        tools: { scilake: 'test', node: process.versions.node },
         now: () => new Date(),
         elapsedMs: () => performance.now(),
         author: 'tester',

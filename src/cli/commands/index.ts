@@ -50,6 +50,26 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./trace.js')).trace,
   },
   {
+    name: 'provenance',
+    summary: 'show what a table or column was made from: files, checksums, licenses, runs',
+    load: async () => (await import('./provenance.js')).provenance,
+  },
+  {
+    name: 'sources',
+    summary: 'list the sources: state, age, size, license',
+    load: async () => (await import('./sources.js')).sources,
+  },
+  {
+    name: 'ingest',
+    summary: 'fetch, convert and register sources, without building models',
+    load: async () => (await import('./ingest.js')).ingestCommand,
+  },
+  {
+    name: 'git',
+    summary: 'let git show and merge the provenance file',
+    load: async () => (await import('./git.js')).gitCommand,
+  },
+  {
     name: 'why',
     summary: 'say why a model would be built again, or not',
     load: async () => (await import('./why.js')).why,

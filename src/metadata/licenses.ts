@@ -1,0 +1,100 @@
+import parseSpdx from 'spdx-expression-parse';
+import type { InheritedLicense } from '../domain/provenance.js';
+
+/** What people write for licenses of data, by what is left of it without case, blanks and punctuation. */
+const spoken: Readonly<Record<string, string>> = {
+  cc0: 'CC0-1.0',
+  cc010: 'CC0-1.0',
+  publicdomain: 'CC0-1.0',
+  ccby: 'CC-BY-4.0',
+  ccby40: 'CC-BY-4.0',
+  ccby30: 'CC-BY-3.0',
+  ccbysa: 'CC-BY-SA-4.0',
+  ccbysa40: 'CC-BY-SA-4.0',
+  ccbync: 'CC-BY-NC-4.0',
+  ccbync40: 'CC-BY-NC-4.0',
+  ccbynd40: 'CC-BY-ND-4.0',
+  ccbyncsa40: 'CC-BY-NC-SA-4.0',
+  ccbyncnd40: 'CC-BY-NC-ND-4.0',
+  mit: 'MIT',
+  apache2: 'Apache-2.0',
+  apache20: 'Apache-2.0',
+  odcby: 'ODC-By-1.0',
+  odcby10: 'ODC-By-1.0',
+  odbl: 'ODbL-1.0',
+  odbl10: 'ODbL-1.0',
+  pddl: 'PDDL-1.0',
+  gpl3: 'GPL-3.0-only',
+};
+
+/** A license as an SPDX expression; undefined where the text is none that is known. */
+export function spdxOf(text: string): string | undefined {
+  const trimmed = text.trim();
+  if (trimmed === '') return undefined;
+  if (isExpression(trimmed)) return trimmed;
+  const address = /creativecommons\.org\/(?:licenses\/([a-z-]+)|publicdomain\/(zero))\/(\d\.\d)/i.exec(trimmed);
+  if (address !== null) {
+    const [, kind, , version] = address;
+    const id = kind === undefined ? `CC0-${version}` : `CC-${kind.toUpperCase()}-${version}`;
+    return isExpression(id) ? id : undefined;
+  }
+  return spoken[trimmed.toLowerCase().replace(/licen[sc]e|version|[^a-z0-9]/g, '')];
+}
+
+function isExpression(text: string): boolean {
+  try {
+    parseSpdx(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The licenses of all sources that a table is made from, each once. */
+export function inheritLicenses(
+  sources: readonly { readonly source: string; readonly licenseText: string }[],
+): readonly InheritedLicense[] {
+  const found = new Map<string, InheritedLicense>();
+  for (const { source, licenseText } of sources) {
+    const license = spdxOf(licenseText) ?? '';
+    const key = license === '' ? `? ${licenseText}` : license;
+    const before = found.get(key);
+    found.set(key, {
+      license,
+      text: before?.text ?? licenseText,
+      sources: [...(before?.sources ?? []), source].sort(),
+    });
+  }
+  return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, license]) => license);
+}
+
+const dedicated: ReadonlySet<string> = new Set(['CC0-1.0', 'PDDL-1.0', 'Unlicense', '0BSD', 'MIT-0']);
+
+/**
+ * Why what is made from these licenses cannot be published under that one; empty where it can. A rule of thumb for people
+ * who share data, by what the licenses ask for (attribution, share alike, no commerce, no derivatives), and no legal advice.
+ *
+ * @param target  SPDX id
+ */
+export function licenseConflicts(inherited: readonly InheritedLicense[], target: string): readonly string[] {
+  return inherited.flatMap(({ license, text, sources }): readonly string[] => {
+    const of = `of ${sources.join(', ')}`;
+    if (license === '') return [text === '' ? `nobody knows the license ${of}` : `"${text}" ${of} is no known license`];
+    // Of several that may be chosen from, one that fits is enough.
+    const choices = license.split(/\s+OR\s+/).map((choice) => choice.replace(/[()]/g, '').trim());
+    const reasons = choices.map((choice) => choice.split(/\s+AND\s+/).flatMap((id) => conflict(id, target)));
+    if (reasons.some((list) => list.length === 0)) return [];
+    return (reasons[0] ?? []).map((reason) => `${license} ${of} ${reason}`);
+  });
+}
+
+function conflict(id: string, target: string): readonly string[] {
+  if (id === target || dedicated.has(id)) return [];
+  if (/-ND(-|$)/.test(id)) return ['allows no derived tables'];
+  if (/-NC(-|$)/.test(id) && !/-NC(-|$)/.test(target)) return [`forbids commerce, which ${target} allows`];
+  const asksForTheSame = /-SA(-|$)|^ODbL|^(?:A|L)?GPL/.test(id);
+  const family = (one: string): string => one.replace(/-\d.*$/, '');
+  if (asksForTheSame && family(id) !== family(target)) return [`must be shared alike, not under ${target}`];
+  if (dedicated.has(target)) return [`asks for attribution, which ${target} gives up`];
+  return [];
+}

@@ -1,0 +1,100 @@
+import type { BoundSource } from '../domain/bound-project.js';
+import type { StepOutcome } from '../domain/event.js';
+import type { Plan } from '../domain/plan.js';
+import type { IngestionRecord, ModelRunRecord, Origin, RunFacts, RunRecord } from '../domain/provenance.js';
+import { subjectOf } from '../domain/step.js';
+import { spdxOf } from './licenses.js';
+
+export interface AppliedFacts {
+  readonly run: RunRecord;
+  readonly plan: Plan;
+  readonly outcomes: readonly StepOutcome[];
+  readonly sources: readonly BoundSource[];
+  readonly originOf: (source: BoundSource) => Origin;
+  readonly audits: readonly {
+    readonly model: string;
+    readonly audit: string;
+    readonly status: string;
+    readonly rowCount: number;
+  }[];
+}
+
+/** What one apply leaves in provenance, from its plan and how the plan's steps ended. */
+export function runFacts({ run, plan, outcomes, sources, originOf, audits }: AppliedFacts): RunFacts {
+  const bySubject = new Map<string, StepOutcome[]>();
+  for (const outcome of outcomes) {
+    const subject = subjectOf(outcome.step);
+    if (subject !== undefined) bySubject.set(subject, [...(bySubject.get(subject) ?? []), outcome]);
+  }
+  const ingestions = sources.flatMap((source): readonly IngestionRecord[] => {
+    const own = bySubject.get(source.source.name) ?? [];
+    if (own.length === 0) return [];
+    const registered = own.find(({ step }) => step.type === 'register');
+    return [
+      {
+        ...originFacts(originOf(source)),
+        source: source.source.name,
+        version: source.version,
+        ...ending(own),
+        format: source.format,
+        checksumDeclared: source.source.checksum ?? '',
+        sha256: source.sha256,
+        rows: registered?.rows ?? null,
+      },
+    ];
+  });
+  const models = plan.snapshots.flatMap((snapshot): readonly ModelRunRecord[] => {
+    const own = (bySubject.get(snapshot.key) ?? []).filter(({ status }) => status !== 'unchanged');
+    const version = plan.target.models[snapshot.key]?.version;
+    if (own.length === 0 || version === undefined) return [];
+    const filled = own.filter(({ step }) => step.type === 'backfill' && snapshot.storage === 'table');
+    const rows = filled.length === 0 ? null : filled.reduce((sum, outcome) => sum + (outcome.rows ?? 0), 0);
+    return [
+      {
+        model: snapshot.key,
+        fingerprint: snapshot.fingerprint,
+        version,
+        ...ending(own),
+        rows,
+        audits: audits
+          .filter((one) => one.model === snapshot.key)
+          .map(({ audit, status, rowCount }) => ({ audit, status, rows: rowCount })),
+      },
+    ];
+  });
+  return {
+    run,
+    datasets: sources.map(({ source }) => ({
+      source: source.name,
+      uri: source.uri,
+      accession: source.accession,
+      doi: source.doi,
+      license: spdxOf(source.license) ?? '',
+      licenseText: source.license,
+      citation: source.citation,
+      homepage: source.homepage,
+      description: source.description,
+    })),
+    ingestions,
+    schemas: sources.flatMap((source) => {
+      const isDone = ingestions.some((one) => one.source === source.source.name && one.status === 'done');
+      if (!isDone) return [];
+      return source.elements.map(({ table, columns }) => ({ source: source.source.name, table, columns }));
+    }),
+    models,
+  };
+}
+
+function originFacts({ url, finalUrl, etag, lastModified, fetchedAt, sizeBytes }: Origin): Origin {
+  return { url, finalUrl, etag, lastModified, fetchedAt, sizeBytes };
+}
+
+function ending(outcomes: readonly StepOutcome[]): Pick<IngestionRecord, 'status' | 'elapsedMs' | 'error'> {
+  const failed = outcomes.find(({ status }) => status === 'failed');
+  const skipped = outcomes.find(({ status }) => status === 'skipped');
+  return {
+    status: failed !== undefined ? 'failed' : skipped !== undefined ? 'skipped' : 'done',
+    elapsedMs: outcomes.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),
+    error: (failed ?? skipped)?.error?.message ?? '',
+  };
+}

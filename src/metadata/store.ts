@@ -1,0 +1,191 @@
+import * as path from 'node:path';
+import { canonicalJson, digest } from '../domain/digest.js';
+import { records, textAt } from '../domain/json.js';
+import type { RunFacts, SchemaRecord } from '../domain/provenance.js';
+import type { SqliteDatabase, SqliteRow, SqliteValue } from '../effects/sqlite.js';
+import { type CanonicalEffects, writeCanonical } from './canonical.js';
+import { type Contents, keyOf, readContents, readContentsOf } from './contents.js';
+import { createTable, insertInto, metadataTables } from './tables.js';
+
+export interface MetadataPlaces {
+  /** The database that runs write to, outside git. */
+  readonly live: string;
+  /** The file that git tracks. */
+  readonly tracked: string;
+}
+
+/**
+ * Provenance: what was ingested and built, when, from where and by what. Runs write to a live database; what git tracks
+ * is made from it anew. What the tracked file holds and the live one does not (a fresh clone, a pull) is taken over first.
+ */
+export class MetadataStore {
+  readonly #database: SqliteDatabase;
+  readonly #places: MetadataPlaces;
+  readonly #effects: CanonicalEffects;
+
+  private constructor(database: SqliteDatabase, places: MetadataPlaces, effects: CanonicalEffects) {
+    this.#database = database;
+    this.#places = places;
+    this.#effects = effects;
+  }
+
+  static open(places: MetadataPlaces, effects: CanonicalEffects): MetadataStore {
+    effects.files.makeFolder(path.dirname(places.live));
+    const database = effects.openSqlite(places.live, 'write');
+    database.rows('PRAGMA journal_mode = WAL');
+    const store = new MetadataStore(database, places, effects);
+    database.transaction(() => {
+      for (const table of metadataTables) database.run(createTable(table));
+    });
+    store.#takeOver();
+    return store;
+  }
+
+  contents(): Contents {
+    return readContents(this.#database);
+  }
+
+  /** Writes one run, all of it or nothing. */
+  record(facts: RunFacts): void {
+    const { run } = facts;
+    this.#database.transaction(() => {
+      this.#insert('runs', {
+        run_id: run.runId,
+        plan_id: run.planId,
+        environment: run.environment,
+        status: run.status,
+        author: run.author,
+        started_at: run.startedAt,
+        finished_at: run.finishedAt,
+        snapshot_before: run.snapshotBefore,
+        snapshot_after: run.snapshotAfter,
+        git_commit: run.gitCommit,
+        git_dirty: Number(run.isGitDirty),
+        config_hash: run.configHash,
+        tools: canonicalJson(run.tools),
+      });
+      for (const dataset of facts.datasets) {
+        const [before] = this.#database.rows('SELECT * FROM datasets WHERE source = ?', [dataset.source]);
+        const isSameLicense = before?.license_text === dataset.licenseText;
+        this.#insert('datasets', {
+          source: dataset.source,
+          uri: dataset.uri,
+          accession: dataset.accession,
+          doi: dataset.doi,
+          license: dataset.license,
+          license_text: dataset.licenseText,
+          license_seen_at: isSameLicense ? (before?.license_seen_at ?? '') : run.startedAt,
+          citation: dataset.citation,
+          homepage: dataset.homepage,
+          description: dataset.description,
+          first_run: before?.first_run ?? run.runId,
+          last_run: run.runId,
+        });
+      }
+      for (const one of facts.ingestions)
+        this.#insert('ingestion_runs', {
+          run_id: run.runId,
+          source: one.source,
+          version: one.version,
+          status: one.status,
+          format: one.format,
+          url: one.url,
+          final_url: one.finalUrl,
+          etag: one.etag,
+          last_modified: one.lastModified,
+          fetched_at: one.fetchedAt,
+          size_bytes: one.sizeBytes,
+          checksum_declared: one.checksumDeclared,
+          sha256: one.sha256,
+          rows: one.rows,
+          elapsed_ms: Math.round(one.elapsedMs),
+          error: one.error,
+        });
+      for (const schema of facts.schemas) this.#schema(schema, run.runId);
+      for (const one of facts.models)
+        this.#insert('model_runs', {
+          run_id: run.runId,
+          model: one.model,
+          fingerprint: one.fingerprint,
+          version: one.version,
+          status: one.status,
+          rows: one.rows,
+          elapsed_ms: Math.round(one.elapsedMs),
+          error: one.error,
+          audits: canonicalJson(one.audits.map((audit) => ({ ...audit }))),
+        });
+    });
+  }
+
+  /** Rebuilds the tracked file. @returns whether it is another one now */
+  publish(): boolean {
+    return writeCanonical(this.#places.tracked, this.contents(), this.#effects);
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #schema({ source, table, columns }: SchemaRecord, runId: string): void {
+    const list = columns.map(({ name, type }) => ({ name, type }));
+    const hash = digest(canonicalJson(list));
+    const rows = this.#database.rows(
+      'SELECT * FROM schema_versions WHERE source = ? AND table_name = ? ORDER BY last_run DESC, first_run DESC',
+      [source, table],
+    );
+    const own = rows.find((row) => row.schema_hash === hash);
+    const [last] = rows;
+    this.#insert('schema_versions', {
+      source,
+      table_name: table,
+      schema_hash: hash,
+      columns: canonicalJson(list),
+      diff: own?.diff ?? (last === undefined ? '' : schemaDiff(String(last.columns), list)),
+      first_run: own?.first_run ?? runId,
+      last_run: runId,
+    });
+  }
+
+  #takeOver(): void {
+    const { files, openSqlite } = this.#effects;
+    if (files.facts(this.#places.tracked) === undefined) return;
+    const tracked = readContentsOf(this.#places.tracked, openSqlite);
+    const own = this.contents();
+    this.#database.transaction(() => {
+      for (const table of metadataTables) {
+        const here = new Map((own.get(table.name) ?? []).map((row) => [keyOf(table, row), row]));
+        for (const row of tracked.get(table.name) ?? []) {
+          const mine = here.get(keyOf(table, row));
+          if (mine === undefined || isLater(row, mine)) this.#insert(table.name, row);
+        }
+      }
+    });
+  }
+
+  #insert(name: string, row: SqliteRow): void {
+    const table = metadataTables.find((candidate) => candidate.name === name);
+    if (table === undefined) throw new Error(`there is no table ${name}`);
+    const values = Object.keys(table.columns).map((column): SqliteValue => row[column] ?? null);
+    this.#database.run(insertInto(table), values);
+  }
+}
+
+/** Runs are told apart by their names, which begin with the time; rows without one never change. */
+function isLater(row: SqliteRow, than: SqliteRow): boolean {
+  return String(row.last_run ?? '') > String(than.last_run ?? '');
+}
+
+/** `+ name TYPE`, `- name`, `~ name OLD -> NEW`, a line each. */
+function schemaDiff(before: string, now: readonly { readonly name: string; readonly type: string }[]): string {
+  const parsed: unknown = JSON.parse(before);
+  const was = new Map(records(parsed).map((column) => [textAt(column, 'name'), textAt(column, 'type')]));
+  const names = new Set(now.map(({ name }) => name));
+  return [
+    ...[...was.keys()].filter((name) => !names.has(name)).map((name) => `- ${name}`),
+    ...now.flatMap(({ name, type }) => {
+      const old = was.get(name);
+      if (old === undefined) return [`+ ${name} ${type}`];
+      return old === type ? [] : [`~ ${name} ${old} -> ${type}`];
+    }),
+  ].join('\n');
+}

@@ -1,0 +1,110 @@
+/** One table of the provenance file. All columns are texts or integers; JSON is text with sorted keys. */
+export interface MetadataTable {
+  readonly name: string;
+  readonly columns: Readonly<Record<string, 'TEXT' | 'INTEGER'>>;
+  readonly key: readonly string[];
+}
+
+/** Layout of the file; raised when a table or a column is added. */
+export const METADATA_VERSION = 1;
+
+/** Every table, in the order in which the file holds them. Keys are texts that any clone makes for itself: no counters, which two branches would both take. */
+export const metadataTables: readonly MetadataTable[] = [
+  {
+    name: 'datasets',
+    columns: {
+      source: 'TEXT',
+      uri: 'TEXT',
+      accession: 'TEXT',
+      doi: 'TEXT',
+      license: 'TEXT',
+      license_text: 'TEXT',
+      license_seen_at: 'TEXT',
+      citation: 'TEXT',
+      homepage: 'TEXT',
+      description: 'TEXT',
+      first_run: 'TEXT',
+      last_run: 'TEXT',
+    },
+    key: ['source'],
+  },
+  {
+    name: 'runs',
+    columns: {
+      run_id: 'TEXT',
+      plan_id: 'TEXT',
+      environment: 'TEXT',
+      status: 'TEXT',
+      author: 'TEXT',
+      started_at: 'TEXT',
+      finished_at: 'TEXT',
+      snapshot_before: 'INTEGER',
+      snapshot_after: 'INTEGER',
+      git_commit: 'TEXT',
+      git_dirty: 'INTEGER',
+      config_hash: 'TEXT',
+      tools: 'TEXT',
+    },
+    key: ['run_id'],
+  },
+  {
+    name: 'ingestion_runs',
+    columns: {
+      run_id: 'TEXT',
+      source: 'TEXT',
+      version: 'TEXT',
+      status: 'TEXT',
+      format: 'TEXT',
+      url: 'TEXT',
+      final_url: 'TEXT',
+      etag: 'TEXT',
+      last_modified: 'TEXT',
+      fetched_at: 'TEXT',
+      size_bytes: 'INTEGER',
+      checksum_declared: 'TEXT',
+      sha256: 'TEXT',
+      rows: 'INTEGER',
+      elapsed_ms: 'INTEGER',
+      error: 'TEXT',
+    },
+    key: ['run_id', 'source'],
+  },
+  {
+    name: 'schema_versions',
+    columns: {
+      source: 'TEXT',
+      table_name: 'TEXT',
+      schema_hash: 'TEXT',
+      columns: 'TEXT',
+      diff: 'TEXT',
+      first_run: 'TEXT',
+      last_run: 'TEXT',
+    },
+    key: ['source', 'table_name', 'schema_hash'],
+  },
+  {
+    name: 'model_runs',
+    columns: {
+      run_id: 'TEXT',
+      model: 'TEXT',
+      fingerprint: 'TEXT',
+      version: 'TEXT',
+      status: 'TEXT',
+      rows: 'INTEGER',
+      elapsed_ms: 'INTEGER',
+      error: 'TEXT',
+      audits: 'TEXT',
+    },
+    key: ['run_id', 'model'],
+  },
+];
+
+export function createTable({ name, columns, key }: MetadataTable): string {
+  const list = Object.entries(columns).map(([column, type]) => `${column} ${type}`);
+  return `CREATE TABLE IF NOT EXISTS ${name} (${list.join(', ')}, PRIMARY KEY (${key.join(', ')})) STRICT, WITHOUT ROWID`;
+}
+
+export function insertInto({ name, columns }: MetadataTable): string {
+  const names = Object.keys(columns);
+  return `INSERT OR REPLACE INTO ${name} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
+}
