@@ -57,26 +57,30 @@ export function* minorOrder(matrix: CompressedMatrix, limitBytes: number): Itera
   const entryCount = pointers[matrix.majorCount] ?? 0;
   const counts = new Float64Array(minorCount);
   for (let from = 0; from < entryCount; from += matrix.blockLength) {
-    const minor = matrix.minors(from, Math.min(matrix.blockLength, entryCount - from));
-    for (let i = 0; i < minor.length; i++) {
-      const at = minor[i] ?? 0;
-      counts[at] = (counts[at] ?? 0) + 1;
-    }
+    addCounts(counts, matrix.minors(from, Math.min(matrix.blockLength, entryCount - from)));
   }
   const ranges = rangesOf(counts, limitBytes / (4 + matrix.bytesPerValue));
   const room = new Room(matrix, ranges);
   for (const range of ranges) yield* gatherRange(matrix, { ...range, counts, room });
 }
 
+/** Adds up how many entries each minor has. No part of a generator, where such a loop takes a fifth longer. */
+export function addCounts(counts: Float64Array, minors: Int32Array): void {
+  for (let e = 0; e < minors.length; e++) {
+    const minor = minors[e] ?? 0;
+    counts[minor] = (counts[minor] ?? 0) + 1;
+  }
+}
+
 /** Minors `low` up to `high`, and how many entries they have. */
-interface MinorRange {
+export interface MinorRange {
   readonly low: number;
   readonly high: number;
   readonly size: number;
 }
 
 /** Cuts the minor axis into ranges of at most `limit` entries, one minor at least; those without entries are left out. */
-function rangesOf(counts: Float64Array, limit: number): readonly MinorRange[] {
+export function rangesOf(counts: Float64Array, limit: number): readonly MinorRange[] {
   const ranges: MinorRange[] = [];
   for (let low = 0, high = 0; low < counts.length; low = high) {
     let size = counts[low] ?? 0;
@@ -195,9 +199,7 @@ export function exchanged(matrix: CoordinateMatrix, majorCount: number): Coordin
     for (const { major, minor, values } of matrix.blocks()) yield { major: minor, minor: major, values };
   };
   const minorCounts = new Float64Array(majorCount);
-  for (const { minor } of blocks()) {
-    for (let i = 0; i < minor.length; i++) minorCounts[minor[i] ?? 0] = (minorCounts[minor[i] ?? 0] ?? 0) + 1;
-  }
+  for (const { minor } of blocks()) addCounts(minorCounts, minor);
   return {
     minorCount: majorCount,
     minorCounts,

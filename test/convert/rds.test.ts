@@ -60,6 +60,20 @@ describe('a matrix of genes by cells becomes AnnData tables:', () => {
     expect(await entries(await converted(r.s4('dgTMatrix', triplets)))).toEqual(SORTED);
   });
 
+  test('compressed by columns, with rows that do not ascend, or by cell', async () => {
+    const jumbled = { i: r.ints([2, 0, 1]), p: r.ints([0, 2, 3]), x: r.doubles([2, 1, 3]) };
+    expect(await entries(await converted(r.dgC(jumbled)))).toEqual(SORTED);
+    for (const slots of [{}, jumbled]) {
+      const file = write(gzipSync(r.rds(r.dgC(slots))));
+      const result = await convert(database, folder, { file, options: { x_order: 'cell' } });
+      expect(await entries(result)).toEqual([
+        [0, 0, 1],
+        [2, 0, 2],
+        [1, 1, 3],
+      ]);
+    }
+  });
+
   test('logical and of a pattern, with a missing value', async () => {
     const logical = await converted(r.dgC({ x: r.logicals([true, null, false]) }));
     expect((await entries(logical)).map((entry) => JSON.stringify(entry))).toEqual([

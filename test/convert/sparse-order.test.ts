@@ -9,6 +9,7 @@ import {
   majorOrder,
   minorOrder,
 } from '../../src/convert/sparse-order.js';
+import { storedOrder, tiledOrder } from '../../src/convert/tiled-order.js';
 
 type Entry = readonly [major: number, minor: number, value: number];
 
@@ -114,6 +115,25 @@ test('entries in any order are sorted by one axis, and by the other once the axe
       const byMajor = [...entries].sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
       const turned = entriesOf(coordinateOrder(exchanged(matrix, 6), limitBytes));
       expect(turned.map(([minor, major, value]) => [major, minor, value])).toEqual(byMajor);
+    }),
+  );
+});
+
+test('entries in memory that ascend are the same by either axis, in tiles of any size', () => {
+  fc.assert(
+    fc.property(matrices, fc.integer({ min: 1, max: 200 }), (spec, limitBytes) => {
+      const rows = spec.rows.map((row) => [...row].sort((a, b) => a - b));
+      const { matrix, entries } = matrixOf({ ...spec, rows });
+      const stored = {
+        minorCount: spec.minorCount,
+        pointers: Int32Array.from(matrix.pointers),
+        minors: Int32Array.from(rows.flat()),
+        values: Float64Array.from(entries, ([, , value]) => value),
+        emptyValues: (length: number) => new Float64Array(length),
+      };
+      expect(entriesOf(storedOrder(stored))).toEqual(entries);
+      const byMinor = [...entries].sort((a, b) => a[1] - b[1] || a[0] - b[0] || a[2] - b[2]);
+      expect(entriesOf(tiledOrder(stored, limitBytes))).toEqual(byMinor);
     }),
   );
 });

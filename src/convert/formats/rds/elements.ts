@@ -2,8 +2,8 @@ import type { ColumnValues, NumberArray, RowBlock, WritableType } from '../../..
 import type { PlannedElement } from '../../element.js';
 import { type JsonObject, jsonText } from '../../json.js';
 import { memoryTable } from '../../memory-table.js';
-import { coordinateOrder, exchanged } from '../../sparse-order.js';
-import { byGene, MISSING_LOGICAL, type Placement, type RMatrix } from './matrices.js';
+import { MISSING_LOGICAL, type RMatrix } from './matrices.js';
+import { orderedEntries, type Placement } from './sparse-entries.js';
 import { missingDoubles, missingIntegers } from './values.js';
 
 export interface MatrixTarget {
@@ -43,9 +43,7 @@ export function matrixElement(matrix: RMatrix, target: MatrixTarget): PlannedEle
         yield* denseBlocks(matrix, content.values, { placement, isByGene });
         return;
       }
-      const sorted = byGene(matrix, content.entries, { geneCount, placement });
-      const sparse = isByGene ? sorted : exchanged(sorted, cellCount);
-      for (const { major, minor, values } of coordinateOrder(sparse, target.sortMemoryBytes)) {
+      for (const { major, minor, values } of orderedEntries(content.entries, target)) {
         yield {
           rowCount: major.length,
           columns: [

@@ -8,7 +8,8 @@ import { embeddingElement, type Leaf, leavesElement, matrixElement } from './ele
 import { frameOf, rowCountOf } from './frames.js';
 import type { RInput } from './input.js';
 import { toJson } from './json.js';
-import { type AxisTexts, isMatrix, matrixOf, type Placement, type RMatrix } from './matrices.js';
+import { type AxisTexts, isMatrix, matrixOf, type RMatrix } from './matrices.js';
+import type { Placement } from './sparse-entries.js';
 import { attribute, describeValue, hasClass, members, numbersOf, type RValue, textsOf } from './values.js';
 
 /** All tables of an R object, or of the objects of an RData file. */

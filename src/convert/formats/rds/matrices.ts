@@ -1,6 +1,6 @@
 import type { NumberArray, WritableType } from '../../../effects/parquet-writer.js';
-import type { CoordinateMatrix, EntryBlock } from '../../sparse-order.js';
 import type { RInput } from './input.js';
+import { type SparseEntries, sparseEntries } from './sparse-entries.js';
 import {
   attribute,
   classesOf,
@@ -31,18 +31,6 @@ export interface RMatrix {
   /** Bytes of R's missing value: where it stands there is no value. */
   readonly hasMissing: boolean;
 }
-
-/** Entries, block by block: rows and columns from 0, checked. */
-export interface SparseEntries {
-  readonly count: number;
-  blocks(): Iterable<{
-    readonly rows: Int32Array<ArrayBuffer>;
-    readonly columns: Int32Array<ArrayBuffer>;
-    readonly values: NumberArray;
-  }>;
-}
-
-const ENTRIES_PER_BLOCK = 1 << 18;
 
 /** What a missing logical is stored as until it is written as NULL. */
 export const MISSING_LOGICAL = 2;
@@ -149,15 +137,6 @@ function sparseContent(
   const pattern = { type: 'BOOLEAN', dtype: 'bool', values: new Uint8Array(count).fill(1), hasMissing: false } as const;
   const { values, ...facts } = x === undefined ? pattern : numeric(input, `${place}@x`, x);
   if (values.length !== count) throw input.error('SL0642', place, `has ${values.length} values and ${count} indices`);
-  const { rowCount, columnCount } = shape;
-  const rows = i ?? (p === undefined ? undefined : fromPointers(input, `${place}@p`, p, { count, length: rowCount }));
-  const columns =
-    j ?? (p === undefined ? undefined : fromPointers(input, `${place}@p`, p, { count, length: columnCount }));
-  if (rows === undefined || columns === undefined || rows.length !== columns.length) {
-    throw input.error('SL0642', place, 'its slots i, j and p do not fit together');
-  }
-  checkRange(input, place, { what: 'row', indices: rows, length: rowCount });
-  checkRange(input, place, { what: 'column', indices: columns, length: columnCount });
   const isSymmetric = attribute(value, 'uplo') !== undefined && classesOf(value).every((name) => /^.s/.test(name));
   if (attribute(value, 'uplo') !== undefined && !isSymmetric) {
     throw input.error(
@@ -167,120 +146,6 @@ function sparseContent(
       'convert it in R: as(x, "dgCMatrix")',
     );
   }
-  if (isSymmetric && rowCount !== columnCount) throw input.error('SL0642', place, 'is symmetric, but not square');
-  const stored = { rows, columns, values };
-  const mirrored = isSymmetric ? offDiagonal(stored) : undefined;
-  const entries: SparseEntries = {
-    count: count + (mirrored?.rows.length ?? 0),
-    *blocks() {
-      for (const part of mirrored === undefined ? [stored] : [stored, mirrored]) {
-        for (let from = 0; from < part.rows.length; from += ENTRIES_PER_BLOCK) {
-          const to = Math.min(part.rows.length, from + ENTRIES_PER_BLOCK);
-          yield {
-            rows: part.rows.subarray(from, to),
-            columns: part.columns.subarray(from, to),
-            values: part.values.subarray(from, to),
-          };
-        }
-      }
-    },
-  };
+  const entries = sparseEntries(input, place, { ...shape, i, j, p, values, type: facts.type, isSymmetric });
   return { ...facts, content: { kind: 'sparse', entries } };
-}
-
-/** The number of the row or column of every entry. */
-function fromPointers(
-  input: RInput,
-  place: string,
-  pointers: Int32Array,
-  matrix: { readonly count: number; readonly length: number },
-): Int32Array<ArrayBuffer> {
-  const { count, length } = matrix;
-  if (pointers.length !== length + 1 || pointers[0] !== 0 || pointers[length] !== count) {
-    throw input.error(
-      'SL0642',
-      place,
-      `has ${pointers.length} pointers up to ${pointers[length]}, ${length + 1} up to ${count} are expected`,
-    );
-  }
-  const majors = new Int32Array(count);
-  for (let m = 0; m < length; m++) {
-    const [from, to] = [pointers[m] ?? 0, pointers[m + 1] ?? 0];
-    if (to < from) throw input.error('SL0642', place, `decreases after pointer ${m}: ${from} to ${to}`);
-    if (to > count) throw input.error('SL0642', place, `pointer ${m + 1} is ${to}, there are ${count} entries`);
-    majors.fill(m, from, to);
-  }
-  return majors;
-}
-
-function checkRange(
-  input: RInput,
-  place: string,
-  axis: { readonly what: string; readonly indices: Int32Array; readonly length: number },
-): void {
-  const { what, indices, length } = axis;
-  for (let e = 0; e < indices.length; e++) {
-    const index = indices[e] ?? -1;
-    if (index >= 0 && index < length) continue;
-    throw input.error('SL0642', place, `entry ${e} has ${what} ${index}, which lies outside 0 to ${length - 1}`);
-  }
-}
-
-/** The other triangle. */
-function offDiagonal(stored: {
-  readonly rows: Int32Array<ArrayBuffer>;
-  readonly columns: Int32Array<ArrayBuffer>;
-  readonly values: NumberArray;
-}): typeof stored {
-  const order = Array.from(stored.rows.keys()).filter((e) => stored.rows[e] !== stored.columns[e]);
-  const { values } = stored;
-  return {
-    rows: Int32Array.from(order, (e) => stored.columns[e] ?? 0),
-    columns: Int32Array.from(order, (e) => stored.rows[e] ?? 0),
-    values:
-      values instanceof Float64Array
-        ? Float64Array.from(order, (e) => values[e] ?? 0)
-        : values instanceof Int32Array
-          ? Int32Array.from(order, (e) => values[e] ?? 0)
-          : Uint8Array.from(order, (e) => Number(values[e] ?? 0)),
-  };
-}
-
-/** Where the rows and columns of a part stand in the whole; undefined where they are the whole. */
-export interface Placement {
-  readonly rows?: Int32Array;
-  readonly columns?: Int32Array;
-}
-
-/** A sparse matrix for sorting by gene. */
-export function byGene(
-  matrix: RMatrix,
-  entries: SparseEntries,
-  whole: { readonly geneCount: number; readonly placement: Placement },
-): CoordinateMatrix {
-  const { rows: rowPlaces, columns: columnPlaces } = whole.placement;
-  const minorCounts = new Float64Array(whole.geneCount);
-  const blocks = function* (): Iterable<EntryBlock> {
-    for (const { rows, columns, values } of entries.blocks()) {
-      const minor = rowPlaces === undefined ? rows : rows.map((row) => rowPlaces[row] ?? 0);
-      const major = columnPlaces === undefined ? columns : columns.map((column) => columnPlaces[column] ?? 0);
-      yield { major, minor, values };
-    }
-  };
-  for (const { minor } of blocks()) {
-    for (let e = 0; e < minor.length; e++) minorCounts[minor[e] ?? 0] = (minorCounts[minor[e] ?? 0] ?? 0) + 1;
-  }
-  return {
-    minorCount: whole.geneCount,
-    entryCount: entries.count,
-    minorCounts,
-    bytesPerValue: matrix.type === 'DOUBLE' ? 8 : 4,
-    blocks,
-    emptyValues: (length) => emptyValues(matrix.type, length),
-  };
-}
-
-export function emptyValues(type: WritableType, length: number): NumberArray {
-  if (type === 'DOUBLE') return new Float64Array(length);
-  return type === 'INTEGER' ? new Int32Array(length) : new Uint8Array(length);
 }
