@@ -35,12 +35,21 @@ export async function checkParquet(
 ): Promise<readonly string[]> {
   const isAllFinite = (at: number): boolean =>
     (expected.columns[at]?.nanCount ?? 1) + (expected.columns[at]?.infiniteCount ?? 1) === 0;
-  const ranges = request.columns.some(({ type }, i) => isFloat(type) && isAllFinite(i))
-    ? await floatRanges(database, request.file)
-    : new Map<string, FloatRange>();
+  const ranges = request.columns.some(({ type }, i) => type === 'INTEGER' || (isFloat(type) && isAllFinite(i)))
+    ? await storedRanges(database, request.file)
+    : new Map<string, StoredRange>();
   const aggregates = request.columns.flatMap(({ name, type }, i) => {
     const column = ident(name);
     if (type === 'VARCHAR') return [`count(${column}) AS n${i}`, `coalesce(sum(strlen(${column})), 0) AS s${i}`];
+    const range = ranges.get(name);
+    if (type === 'INTEGER' && range !== undefined) {
+      return [
+        `count(${column}) AS n${i}`,
+        `coalesce(sum(${column}), 0) AS s${i}`,
+        `'${range.low}'::DOUBLE AS l${i}`,
+        `'${range.high}'::DOUBLE AS h${i}`,
+      ];
+    }
     if (!isFloat(type)) {
       const number = wholeNumber(type, column);
       return [
@@ -52,7 +61,6 @@ export async function checkParquet(
     }
     // Without any NaN or infinity no filter is needed, in half the time: one that got in would show in the sum.
     if (isAllFinite(i)) {
-      const range = ranges.get(name);
       return [
         `count(${column}) AS n${i}`,
         `coalesce(sum(${column}::DOUBLE), 0) AS s${i}`,
@@ -102,21 +110,22 @@ export async function checkParquet(
   return problems;
 }
 
-interface FloatRange {
+interface StoredRange {
   readonly low: number;
   readonly high: number;
 }
 
 /**
- * The range of each float column by the statistics in the file, where each row group has them: DuckDB's min and max of
- * floats, which look out for NaN, take as long as all else that is checked of a column.
+ * The range of each column of floats or 32-bit integers by the statistics in the file, where each row group has them:
+ * DuckDB's min and max of floats, which look out for NaN, take as long as all else that is checked of a column, those of
+ * integers as long as their sum.
  */
-async function floatRanges(database: Database, file: string): Promise<ReadonlyMap<string, FloatRange>> {
+async function storedRanges(database: Database, file: string): Promise<ReadonlyMap<string, StoredRange>> {
   const exact = (text: string): string =>
     `CASE type WHEN 'FLOAT' THEN CAST(TRY_CAST(${text} AS FLOAT) AS DOUBLE) ELSE TRY_CAST(${text} AS DOUBLE) END`;
   const rows = await database.rows(
     `SELECT path_in_schema AS name, min(low) AS low, max(high) AS high
-FROM (SELECT path_in_schema, ${exact('stats_min_value')} AS low, ${exact('stats_max_value')} AS high FROM parquet_metadata(${fileLiteral(file)}) WHERE type IN ('FLOAT', 'DOUBLE'))
+FROM (SELECT path_in_schema, ${exact('stats_min_value')} AS low, ${exact('stats_max_value')} AS high FROM parquet_metadata(${fileLiteral(file)}) WHERE type IN ('FLOAT', 'DOUBLE', 'INT32'))
 GROUP BY path_in_schema
 HAVING count(low) = count(*) AND count(high) = count(*)`,
   );

@@ -103,10 +103,12 @@ export class FactGatherer {
     for (let i = 0; i < numbers.length; i++) {
       const value = numbers[i] ?? 0;
       sum += value;
-      scale += Math.abs(value);
       if (value < min) min = value;
       if (value > max) max = value;
     }
+    // Counts have no sign: their sum is that of their absolute values, and adding these up takes as long as the rest.
+    if (min >= 0) scale = sum;
+    else for (let i = 0; i < numbers.length; i++) scale += Math.abs(numbers[i] ?? 0);
     // One that is infinite or NaN stays in a sum of absolute values.
     if (!Number.isFinite(scale)) return false;
     this.#min = min;
