@@ -129,12 +129,8 @@ export async function writeParquet(database: Database, request: ParquetRequest):
         } else {
           for (let i = 0; i < count; i++) {
             const text = values.texts[position + i] ?? null;
-            if (text !== null) {
-              // With a length: the other way stops at a NUL character.
-              const bytes = Buffer.from(text);
-              bindings.vector_assign_string_element_len(vector, filled + i, bytes);
-              facts?.addText(bytes.length);
-            } else facts?.addNull();
+            if (text === null) facts?.addNull();
+            else facts?.addText(assignText(vector, filled + i, { text, bindings }));
           }
         }
         if (asLists && (values.kind === 'texts' || values.isNull !== undefined))
@@ -195,6 +191,26 @@ export async function writeParquet(database: Database, request: ParquetRequest):
   }
   if (failure !== undefined) throw failure.thrown;
   return { rowCount, columns: gathered.map((facts) => facts.facts()) };
+}
+
+/**
+ * Copies a text into a vector of texts. A buffer for each is two fifths of the time of a column of names, and garbage that
+ * grows the heap; without one DuckDB stops at a NUL character.
+ *
+ * @returns its length in UTF-8 bytes
+ */
+function assignText(
+  vector: Vector,
+  at: number,
+  { text, bindings }: { readonly text: string; readonly bindings: typeof Bindings },
+): number {
+  if (!text.includes('\0')) {
+    bindings.vector_assign_string_element(vector, at, text);
+    return Buffer.byteLength(text);
+  }
+  const bytes = Buffer.from(text);
+  bindings.vector_assign_string_element_len(vector, at, bytes);
+  return bytes.length;
 }
 
 /** The vector behind a list of many entries: with one call for 2,048 rows each, threads wait for each other half the time. */

@@ -59,6 +59,16 @@ test('blocks of any length come back in order, with their NULLs, NaN and infinit
   expect(rows[4_999]?.long).toBe('-4611686018427387904');
 });
 
+test('texts of any characters come back, half a surrogate pair as the character that stands for what cannot be read', async () => {
+  const columns = [{ name: 'text', type: 'VARCHAR' }] as const;
+  const texts = ['', 'µ', '\0', 'a\0µ', 'gene 🧬', '\ud83e', `${'x'.repeat(70_000)}é`, '\uffff'];
+  const wanted = request('texts', columns, [{ rowCount: texts.length, columns: [{ kind: 'texts', texts }] }]);
+  const facts = await writeParquet(database, wanted);
+  expect(await checkParquet(database, wanted, facts)).toEqual([]);
+  const rows = await database.rows(`SELECT text FROM read_parquet(${literal(wanted.file)})`);
+  expect(rows.map((row) => row.text)).toEqual(texts.map((text) => (text === '\ud83e' ? '\ufffd' : text)));
+});
+
 test('how rows are cut into blocks leaves no trace in the file', async () => {
   const columns = [
     { name: 'id', type: 'INTEGER' },
