@@ -18,7 +18,7 @@ export interface Frame {
 export const MAX_ROWS = 2 ** 31 - 1;
 
 /** Rows that are read and handed over at once. */
-const ROWS_PER_BLOCK = 1 << 16;
+const ROWS_PER_BLOCK = 1 << 14;
 
 /**
  * The data frame at a path: a group (anndata 0.7 and later), or a compound dataset (0.6 and earlier), whose first field
