@@ -28,8 +28,10 @@ export function drawPlan(plan: Plan, drawing: PlanDrawing): string {
         ? `snapshot ${plan.lakeSnapshot}`
         : `based on ${plan.basedOn}`;
   const lines = [`${style.bold(`Plan ${plan.id} for ${plan.environment}`)} (${on})`, ''];
-  for (const source of plan.sourceChanges)
+  for (const source of plan.sourceChanges) {
     lines.push(`  ${sign(source.type, style)} source ${style.bold(source.source)}  ${style.dim(source.reason)}`);
+    for (const change of source.schema) lines.push(`      ${style.dim(change)}`);
+  }
   if (plan.sourceChanges.length > 0) lines.push('');
   for (const change of plan.changes) {
     lines.push(drawChange(change, style));

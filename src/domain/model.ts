@@ -134,6 +134,8 @@ export interface Source {
   readonly citation: string;
   readonly homepage: string;
   readonly description: string;
+  /** Whether its columns may change: `evolve` takes them as they come, `freeze` refuses a plan. */
+  readonly contract: 'evolve' | 'freeze';
   /** How old it may be; undefined: any age will do. */
   readonly freshness?: Freshness;
 }

@@ -33,6 +33,8 @@ export interface SourceChange {
   readonly type: 'added' | 'modified' | 'removed';
   readonly version: string;
   readonly reason: string;
+  /** What its tables gained and lost: `+ table.column TYPE`, `- table.column`, `~ table.column OLD -> NEW`. */
+  readonly schema: readonly string[];
 }
 
 /** What the user asked for, beside the project itself. */

@@ -61,6 +61,7 @@ function readSource(header: HeaderBlock): Result<Source> {
     properties.report('SL0105', spanOf(checksum), 'a checksum is sha256:<64 hex digits> or md5:<32 hex digits>');
   }
   const freshness = readFreshness(properties);
+  const contract = readContract(properties);
   const source: Source = {
     name: textOr(name).toLowerCase(),
     location: locate(file, header.nameSpan),
@@ -78,6 +79,7 @@ function readSource(header: HeaderBlock): Result<Source> {
     citation: properties.text('citation') ?? '',
     homepage: properties.text('homepage') ?? '',
     description: properties.text('description') ?? '',
+    contract,
     ...(freshness === undefined ? {} : { freshness }),
   };
   properties.text('owner');
@@ -100,6 +102,21 @@ function credentialsProblem({ name, uri, uriLocation }: Source): readonly Diagno
       hint: 'leave it out: addresses are kept and shown; download a file that needs it, and give its path',
     },
   ];
+}
+
+/** `contract evolve` or `contract freeze`. */
+function readContract(properties: PropertyReader): Source['contract'] {
+  const written = properties.fragment('contract');
+  const said = written === undefined ? 'evolve' : asText(written).toLowerCase();
+  const known = (['evolve', 'freeze'] as const).find((one) => one === said);
+  if (written !== undefined && known === undefined)
+    properties.report(
+      'SL0105',
+      spanOf(written),
+      `a contract is evolve or freeze, not ${asText(written)}`,
+      'contract freeze refuses other columns than the lake has',
+    );
+  return known ?? 'evolve';
 }
 
 /** `freshness (warn_after '7 days', error_after '30 days', column ts)` */

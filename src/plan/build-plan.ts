@@ -1,16 +1,17 @@
 import { orderGraph, reach } from '../dag/graph.js';
 import { SelectorError, type SelectorFacts, select } from '../dag/selector.js';
-import type { BoundProject, BoundSource } from '../domain/bound-project.js';
+import type { BoundProject } from '../domain/bound-project.js';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
 import { canonicalJson, digest } from '../domain/digest.js';
 import { type Interval, subtract } from '../domain/interval.js';
 import type { Model } from '../domain/model.js';
 import { PROD } from '../domain/names.js';
 import { didYouMean } from '../domain/near-miss.js';
-import type { Plan, PlanOptions, SourceChange } from '../domain/plan.js';
+import type { Plan, PlanOptions } from '../domain/plan.js';
 import type { Environment, EnvironmentModel, LakeState, Snapshot } from '../domain/snapshot.js';
 import { endOf, parseInstant } from '../domain/time.js';
 import { buildCandidates, type Candidate, removedChanges } from './candidates.js';
+import { compareSources, frozenProblems } from './compare-sources.js';
 import { gapProblems, missingByModel } from './missing.js';
 import { compareSchemas, schemaChangeProblems } from './schema-change.js';
 import { planSteps, renamedColumns } from './steps.js';
@@ -58,9 +59,10 @@ export function buildPlan(
   const kept = new Set(candidates.map((candidate) => candidate.snapshot.key));
   const removed = selected === undefined ? removedChanges(baseline, kept) : [];
   const changes = [...candidates.flatMap((candidate) => candidate.change ?? []), ...removed];
-  const sourceChanges = compareSources(project.sources, base?.sources ?? {});
+  const sourceChanges = compareSources(project.sources, base?.sources ?? {}, state.datasets);
   const allowed = { destructive: pick(options.allowDestructiveModels), additive: pick(options.allowAdditiveModels) };
   problems.push(
+    ...frozenProblems(project.sources, sourceChanges),
     ...forwardOnlyProblems(project, candidates, baseline, allowed),
     ...columnlessProblems(project, candidates),
   );
@@ -211,33 +213,6 @@ function targetModels(
 function isNewPreview({ snapshot, change }: Candidate): boolean {
   if (!snapshot.forwardOnly || change === undefined) return false;
   return change.type === 'modified' ? change.category !== 'metadata' : change.category === 'breaking';
-}
-
-function compareSources(
-  sources: readonly BoundSource[],
-  before: Readonly<Record<string, string>>,
-): readonly SourceChange[] {
-  const changes = sources.flatMap((source): readonly SourceChange[] => {
-    const { name } = source.source;
-    const was = before[name];
-    if (was === source.version) return [];
-    return [
-      {
-        source: name,
-        type: was === undefined ? 'added' : 'modified',
-        version: source.version,
-        reason: was === undefined ? 'new source' : 'the raw file or how it is converted changed',
-      },
-    ];
-  });
-  const now = new Set(sources.map((source) => source.source.name));
-  const removed = Object.entries(before).filter(([name]) => !now.has(name));
-  return [
-    ...changes,
-    ...removed.map(
-      ([source, version]): SourceChange => ({ source, type: 'removed', version, reason: 'no longer in the project' }),
-    ),
-  ];
 }
 
 function optionProblems(options: PlanOptions): Diagnostic[] {

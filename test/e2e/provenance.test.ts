@@ -213,3 +213,40 @@ test('a run that failed is known after the next one that did not', async () => {
   expect([...out.matchAll(/^ {2}status: (\S+)$/gm)].map(([, status]) => status)).toContain('failed');
   expect(out).toMatch(/^ {2}error: .*Conversion/m);
 });
+
+describe('a source whose columns change', () => {
+  const change = (): void => rig.write({ 'sources/a.csv': 'id,x,batch\n1,1.5,p\n' });
+
+  test('says in the plan what came and what went', async () => {
+    await rig.ok('apply');
+    change();
+    expect((await rig.ok('plan', '--json')).json()).toMatchObject({
+      sources: [{ source: 'a', schema: ['~ a.x BIGINT -> DOUBLE', '+ a.batch VARCHAR'] }],
+    });
+    expect((await rig.ok('plan')).out).toContain('+ a.batch VARCHAR');
+    await rig.ok('apply');
+    expect(await rig.rows('FROM s.m')).toEqual([{ x: 1.5, one: 1 }]);
+    expect((await rig.ok('git', 'textconv', 'metadata.sqlite')).out).toMatch(
+      /diff: ~ x BIGINT -> DOUBLE\n\+ batch VARCHAR/,
+    );
+  });
+
+  test('is refused where it is frozen, and the lake stays; other rows are not', async () => {
+    rig.write({ 'sources/a.sql': "SOURCE (name a, uri 'a.csv', contract freeze);" });
+    await rig.ok('apply');
+    rig.write({ 'sources/a.csv': 'id,x\n1,11\n' });
+    await rig.ok('apply');
+    change();
+    const refused = await rig.run('apply');
+    expect(refused).toMatchObject({ code: 1, err: expect.stringMatching(/a\.sql:1:\d+.*SL0424.*\+ a\.batch VARCHAR/) });
+    expect(await rig.rows('FROM s.m')).toEqual([{ x: 11, one: 1 }]);
+  });
+
+  test('has a contract that there is', async () => {
+    rig.write({ 'sources/a.sql': "SOURCE (name a, uri 'a.csv', contract frozen);" });
+    expect(await rig.run('plan')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/SL0105.*evolve or freeze, not frozen/),
+    });
+  });
+});
