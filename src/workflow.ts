@@ -67,7 +67,12 @@ export async function planFrom(
  *
  * @throws DiagnosticError SL0709 when the lake has moved since the plan was made
  */
-export async function apply(workspace: Workspace, project: BoundProject, wanted: Plan): Promise<AppliedPlan> {
+export async function apply(
+  workspace: Workspace,
+  project: BoundProject,
+  wanted: Plan,
+  { isRecorded } = { isRecorded: true },
+): Promise<AppliedPlan> {
   if (wanted.steps.length === 0) return { status: 'nothing to do', outcomes: [], lakeSnapshot: wanted.lakeSnapshot };
   const { outside, projectFolder } = workspace;
   return withLake(workspace, project.project.config, 'write', async (session) => {
@@ -98,7 +103,7 @@ export async function apply(workspace: Workspace, project: BoundProject, wanted:
     };
     const startedAt = outside.now();
     const applied = await applyPlan(request, effects);
-    await recordRun(request, applied, startedAt, { ...outside, ...effects });
+    if (isRecorded) await recordRun(request, applied, startedAt, { ...outside, ...effects });
     return applied;
   });
 }

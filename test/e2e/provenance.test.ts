@@ -250,3 +250,51 @@ describe('a source whose columns change', () => {
     });
   });
 });
+
+describe('reproduce', () => {
+  interface Reproduced {
+    readonly same: boolean;
+    readonly models: readonly { readonly model: string; readonly status: string }[];
+  }
+
+  test('builds the recorded text again, whatever the files say now, and leaves lake and provenance alone', async () => {
+    await rig.ok('apply');
+    const plan = (await rig.ok('environments', '--json')).json<readonly { readonly plan: string }[]>()[0]?.plan ?? '';
+    const kept = rig.read('metadata.sqlite');
+    rig.write({ 'models/m.sql': 'MODEL (name s.m, kind FULL);\nSELECT 7 AS x' });
+    for (const what of ['s.m', plan])
+      expect((await rig.ok('reproduce', what, '--json')).json<Reproduced>()).toMatchObject({
+        same: true,
+        models: [{ model: 's.m', status: 'same', recorded: { rows: 1 } }],
+      });
+    expect(rig.read('metadata.sqlite')).toBe(kept);
+    expect(await rig.rows('FROM s.m')).toEqual([{ x: 10, one: 1 }]);
+    // An earlier plan is still known after the next one.
+    await rig.ok('apply');
+    expect((await rig.ok('reproduce', plan)).out).toMatch(/^same +s\.m +1 rows$/m);
+  });
+
+  test('says so where it comes out otherwise, and where a raw file is another one', async () => {
+    rig.write({ 'models/m.sql': 'MODEL (name s.m, kind FULL);\nSELECT x, random() AS r FROM a.a' });
+    await rig.ok('apply');
+    const differs = await rig.run('reproduce', 's.m');
+    expect(differs).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/differs +s\.m +2 rows recorded, 2 rebuilt, with other values/),
+    });
+    rig.write({ 'sources/a.csv': 'id,x\n1,10\n2,21\n' });
+    const changed = await rig.run('reproduce', 's.m');
+    expect(changed).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/changed +source a: version \w+ was read, \w+ is here/),
+    });
+  });
+
+  test('knows what is no plan and no model', async () => {
+    await rig.ok('apply');
+    expect(await rig.run('reproduce', 's.mm')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/SL0905.*s\.mm[\s\S]*s\.m/),
+    });
+  });
+});

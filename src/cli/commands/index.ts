@@ -55,6 +55,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./provenance.js')).provenance,
   },
   {
+    name: 'reproduce',
+    summary: 'build a plan or a model again from what is recorded, and compare the rows',
+    load: async () => (await import('./reproduce.js')).reproduceCommand,
+  },
+  {
     name: 'sources',
     summary: 'list the sources: state, age, size, license',
     load: async () => (await import('./sources.js')).sources,
