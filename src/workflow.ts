@@ -24,12 +24,16 @@ import type { Workspace } from './workspace.js';
 export { type Outside, openWorkspace, type Workspace } from './workspace.js';
 
 /** Reads the project's files and binds its SQL. */
-export function load(workspace: Workspace): Promise<Result<BoundProject>> {
-  return loadProject({
+export function load(
+  workspace: Workspace,
+  brokenSources: 'are errors' | 'are left out' = 'are errors',
+): Promise<Result<BoundProject>> {
+  const effects = {
     ...workspace.outside,
     projectFolder: workspace.projectFolder,
     cacheFolder: ownFolder(workspace, 'cache'),
-  });
+  };
+  return loadProject(effects, 'where nothing explains them', brokenSources);
 }
 
 /** What the lake records of itself; empty when there is no lake yet. */

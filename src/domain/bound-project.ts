@@ -1,5 +1,6 @@
 import type { Column } from './column.js';
 import type { ElementSchema } from './convert.js';
+import type { Diagnostic } from './diagnostic.js';
 import type { Audit, Model, Source } from './model.js';
 import type { Project } from './project.js';
 import type { Lineage } from './query-print.js';
@@ -41,6 +42,16 @@ export interface BoundSource {
   readonly elements: readonly ElementSchema[];
 }
 
+/** What of a project is left as it is, because sources could not be had or read. */
+export interface LeftOut {
+  /** Names of sources. */
+  readonly sources: readonly string[];
+  /** Models that read them, or what was made from them. */
+  readonly models: readonly { readonly model: string; readonly because: string }[];
+  /** What is wrong with the sources. */
+  readonly errors: readonly Diagnostic[];
+}
+
 /** A project whose SQL has been bound: what planning works on. */
 export interface BoundProject {
   readonly project: Project;
@@ -49,4 +60,6 @@ export interface BoundProject {
   readonly sources: readonly BoundSource[];
   /** Audits that stand alone. */
   readonly audits: readonly BoundAudit[];
+  /** Absent where everything could be read. */
+  readonly left?: LeftOut;
 }

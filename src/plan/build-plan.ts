@@ -59,7 +59,9 @@ export function buildPlan(
   const kept = new Set(candidates.map((candidate) => candidate.snapshot.key));
   const removed = selected === undefined ? removedChanges(baseline, kept) : [];
   const changes = [...candidates.flatMap((candidate) => candidate.change ?? []), ...removed];
-  const sourceChanges = compareSources(project.sources, base?.sources ?? {}, state.datasets);
+  const leftModels = new Set((project.left?.models ?? []).map(({ model }) => model));
+  const leftSources = Object.entries(base?.sources ?? {}).filter(([name]) => project.left?.sources.includes(name));
+  const sourceChanges = compareSources(project.sources, withoutKeys(base?.sources ?? {}, leftSources), state.datasets);
   const allowed = { destructive: pick(options.allowDestructiveModels), additive: pick(options.allowAdditiveModels) };
   problems.push(
     ...frozenProblems(project.sources, sourceChanges),
@@ -95,7 +97,7 @@ export function buildPlan(
   const byKey = new Map(candidates.map((candidate) => [candidate.snapshot.key, candidate.snapshot]));
   const missing = Object.fromEntries(
     Object.entries(allMissing)
-      .filter(([key]) => backfilled === undefined || backfilled.has(key))
+      .filter(([key]) => !leftModels.has(key) && (backfilled === undefined || backfilled.has(key)))
       .map(([key, intervals]) => [key, onlyReady(intervals, ready.get(key), byKey.get(key))] as const)
       .filter(([, intervals]) => intervals.length > 0),
   );
@@ -106,7 +108,10 @@ export function buildPlan(
     planId: '',
     sequence: (current?.sequence ?? 0) + 1,
     models,
-    sources: Object.fromEntries(project.sources.map((source) => [source.source.name, source.version])),
+    sources: {
+      ...Object.fromEntries(leftSources),
+      ...Object.fromEntries(project.sources.map((source) => [source.source.name, source.version])),
+    },
   };
   const steps = planSteps({ project, state, candidates, target, current, baseline, missing, restated, options });
   const body = {
@@ -127,6 +132,14 @@ export function buildPlan(
     canonicalJson(JSON.parse(JSON.stringify({ ...body, snapshots: fingerprints, warnings: [] }))),
   ).slice(0, 12);
   return succeed({ ...body, id, target: { ...target, planId: id } }, problems);
+}
+
+function withoutKeys(
+  all: Readonly<Record<string, string>>,
+  left: readonly (readonly [string, string])[],
+): Readonly<Record<string, string>> {
+  const names = new Set(left.map(([name]) => name));
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !names.has(name)));
 }
 
 /** What signals let through, by model; models without an entry wait for nothing. */

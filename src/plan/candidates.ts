@@ -64,6 +64,11 @@ export function buildCandidates(request: CandidateRequest): readonly Candidate[]
     after.versions.set(snapshot.key, snapshot.version);
     if (candidate.change !== undefined) changed.set(snapshot.key, candidate.change);
   }
+  // What could not be read stays as the baseline has it; nothing that is read depends on it.
+  for (const { model } of request.project.left?.models ?? []) {
+    const snapshot = request.baseline.get(model);
+    if (snapshot !== undefined) candidates.push({ snapshot, previewVersion: snapshot.version });
+  }
   return candidates;
 }
 

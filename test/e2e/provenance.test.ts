@@ -298,3 +298,66 @@ describe('reproduce', () => {
     });
   });
 });
+
+describe('a source that cannot be had', () => {
+  let server: FaultServer;
+  beforeEach(async () => {
+    server = await new FaultServer(Buffer.from('id,x\n1,10\n')).listen();
+    rig.write({
+      'sources/a.sql': `SOURCE (name a, uri '${server.url()}');`,
+      'models/m.sql': 'MODEL (name s.m, kind FULL);\nSELECT x FROM a.file',
+      'models/n.sql': 'MODEL (name s.n, kind FULL);\nSELECT x FROM s.m',
+      'models/o.sql': 'MODEL (name s.o, kind FULL);\nSELECT y FROM b.b',
+    });
+  });
+  afterEach(() => server.close());
+  const isAway = (): number => server.faults.push({ type: 'status', status: 404 });
+
+  test('leaves the others: what reads it is left out with the reason, and comes with the next apply', async () => {
+    rig.write({
+      'tests/m.yaml': 'test_m:\n  model: s.m\n  inputs:\n    a.file: [{x: 1}]\n  outputs:\n    query: [{x: 1}]\n',
+    });
+    isAway();
+    const applied = await rig.run('apply');
+    expect(applied.code).toBe(1);
+    expect(applied.err).toMatch(/a\.sql:1:\d+.*SL0506/);
+    expect(applied.err).toContain('s.m is left as it is: source a could not be had');
+    expect(applied.err).toContain('s.n is left as it is');
+    expect(await rig.rows('FROM s.o')).toEqual([{ y: 5 }]);
+    await rig.ok('apply');
+    expect(await rig.rows('FROM s.n')).toEqual([{ x: 10 }]);
+  });
+
+  test('leaves what is built of it as it is, also when the next day has come', async () => {
+    await rig.ok('apply');
+    rig.write({ 'sources/b.csv': 'id,y\n1,6\n' });
+    isAway();
+    const applied = await rig.run('apply', '--json', '--execution-time', '2024-01-20');
+    expect(applied.code).toBe(1);
+    expect(applied.json()).toMatchObject({
+      status: 'applied',
+      leftOut: [{ model: 's.m' }, { model: 's.n' }],
+      errors: [{ code: 'SL0506' }],
+    });
+    expect(await rig.rows('FROM s.o')).toEqual([{ y: 6 }]);
+    expect(await rig.rows('FROM s.n')).toEqual([{ x: 10 }]);
+    expect((await rig.ok('provenance', 's.n', '--json')).json<Found>().sources.map(({ source }) => source)).toEqual([
+      'a',
+    ]);
+  });
+
+  test('alone is an error, and nothing is done', async () => {
+    await rig.ok('apply');
+    isAway();
+    expect((await rig.run('plan', '--json')).json()).toMatchObject({ errors: [{ code: 'SL0506' }] });
+    isAway();
+    expect(await rig.run('apply')).toMatchObject({ code: 1, err: expect.not.stringContaining('Applied') });
+  });
+
+  test('does not hide what else is wrong', async () => {
+    rig.write({ 'models/o.sql': 'MODEL (name s.o, kind FULL);\nSELECT nope FROM b.b' });
+    isAway();
+    const planned = await rig.run('plan');
+    expect(planned).toMatchObject({ code: 1, err: expect.stringMatching(/SL0506[\s\S]*nope|nope[\s\S]*SL0506/) });
+  });
+});

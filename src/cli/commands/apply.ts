@@ -18,6 +18,7 @@ import {
 import { drawPlan } from '../draw-plan.js';
 import { appliedJson, planJson } from '../plan-json.js';
 import { exitCodeOf, reportErrors, showJson } from '../report.js';
+import { leftJson, reportLeft } from '../report-left.js';
 import { styleOf } from '../style.js';
 import { type MadePlan, makePlan } from './make-plan.js';
 import { configurePlanOptions } from './plan-options.js';
@@ -37,7 +38,7 @@ export const applyCommand: CommandDefinition = {
     if (flagOption(options, 'explain')) {
       const style = styleOf(context.shell.hasColor);
       context.shell.out(drawPlan(made.plan, { style, before: made.before, withDiff: false, withSteps: true }));
-      return exitCodes.done;
+      return reportLeft(context, made.project.left);
     }
     const isAnswered = context.options.yes || flagOption(options, 'autoApply') || options.prompts === false;
     return applyMade({ ...context, options: { ...context.options, yes: isAnswered } }, made);
@@ -54,9 +55,10 @@ export async function applyMade(context: CommandContext, { plan, project, before
     return exitCodes.done;
   }
   const applied = await apply(workspace, project, plan);
-  if (options.json) showJson(shell, appliedJson(plan.environment, applied));
+  if (options.json) showJson(shell, { ...appliedJson(plan.environment, applied), ...leftJson(project.left) });
   else if (applied.status !== 'nothing to do') shell.err(summary(plan, applied, shell));
-  if (applied.status !== 'failed') return exitCodes.done;
+  const left = reportLeft(context, project.left);
+  if (applied.status !== 'failed') return left;
   return exitCodeOf(
     applied.outcomes.flatMap((outcome) =>
       outcome.status === 'failed' && outcome.error !== undefined ? [outcome.error] : [],

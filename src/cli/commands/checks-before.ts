@@ -28,12 +28,14 @@ export async function checksBeforePlan(
   };
   const tests = readUnitTests(project, effects);
   if (!tests.ok) return tests.errors;
+  const left = new Set((project.left?.models ?? []).map(({ model }) => model));
+  const own = tests.value.filter(({ model }) => !left.has(model));
   const found: Diagnostic[] = [];
   if (isLinting) {
-    const testedModels = new Set(tests.value.map((test) => test.model));
+    const testedModels = new Set(own.map((test) => test.model));
     const linted = lintProject({ project, testedModels }, { models: undefined, otherwise: 'nothing' });
     found.push(...(linted.ok ? linted.value.map((result) => result.diagnostic) : linted.errors));
   }
-  if (isTesting) found.push(...testDiagnostics(await runChangedTests(tests.value, project, effects)));
+  if (isTesting) found.push(...testDiagnostics(await runChangedTests(own, project, effects)));
   return found;
 }

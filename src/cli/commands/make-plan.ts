@@ -21,7 +21,7 @@ export async function makePlan(
   positionals: readonly string[],
   options: Readonly<Record<string, unknown>>,
 ): Promise<MadePlan | number> {
-  const loaded = await load(context.workspace);
+  const loaded = await load(context.workspace, 'are left out');
   if (!loaded.ok) return reportErrors(context, loaded.errors);
   reportWarnings(context, loaded.warnings);
   const project = loaded.value;
@@ -32,6 +32,10 @@ export async function makePlan(
   const state = await recordedState(context.workspace, project.project.config);
   const planned = await planFrom(project, state, planOptions);
   if (!planned.ok) return reportErrors(context, planned.errors);
+  const { left } = project;
+  // Where nothing else is to be built, the errors are the answer.
+  if (left !== undefined && planned.value.steps.every(({ type }) => type === 'promote' || type === 'demote'))
+    return reportErrors(context, left.errors);
   const stale = await staleSources(context.workspace, project, planOptions.executionTime);
   reportWarnings(context, [...planned.warnings, ...stale]);
   const base = state.environments.get(planned.value.environment) ?? state.environments.get(planned.value.basedOn ?? '');

@@ -1,8 +1,9 @@
 import * as path from 'node:path';
-import { type CommandDefinition, exitCodes, flagOption, textOption } from '../command.js';
+import { type CommandDefinition, flagOption, textOption } from '../command.js';
 import { drawPlan } from '../draw-plan.js';
 import { planJson } from '../plan-json.js';
 import { showJson } from '../report.js';
+import { leftJson, reportLeft } from '../report-left.js';
 import { styleOf } from '../style.js';
 import { applyMade } from './apply.js';
 import { makePlan } from './make-plan.js';
@@ -28,7 +29,8 @@ export const planCommand: CommandDefinition = {
         path.resolve(context.shell.workingFolder, output),
         `${JSON.stringify(planJson(plan), null, 2)}\n`,
       );
-    if (context.options.json) showJson(context.shell, planJson(plan));
+    const { left } = made.project;
+    if (context.options.json) showJson(context.shell, { ...planJson(plan), ...leftJson(left) });
     else {
       context.shell.out(
         drawPlan(plan, {
@@ -43,6 +45,6 @@ export const planCommand: CommandDefinition = {
           `\nApply it with: scilake apply${plan.environment === 'prod' ? '' : ` ${plan.environment}`}\n`,
         );
     }
-    return exitCodes.done;
+    return reportLeft(context, left);
   },
 };
