@@ -31,6 +31,8 @@ export interface Files {
   makeTemporaryFolder(parent: string, prefix: string): string;
   /** A hard link; a copy where the file system has no links between the two places. */
   linkOrCopy(from: string, to: string): 'link' | 'copy';
+  /** A symbolic link, which shows the file as it is at any time; a hard link or a copy where none can be made. */
+  pointTo(from: string, to: string): void;
   /** A copy with bytes of its own (shared until either is changed, where the file system can); `to` must not exist. */
   copy(from: string, to: string): void;
   rename(from: string, to: string): void;
@@ -108,6 +110,16 @@ export const files: Files = {
       if (!hasCode(thrown, ['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK'])) throw thrown;
       fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
       return 'copy';
+    }
+  },
+
+  pointTo(from, to) {
+    try {
+      fs.symlinkSync(from, to);
+    } catch (thrown) {
+      // Windows asks for a right that few have.
+      if (!hasCode(thrown, ['EPERM', 'ENOTSUP'])) throw thrown;
+      files.linkOrCopy(from, to);
     }
   },
 

@@ -16,6 +16,8 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** After redirects. */
   readonly url: URL;
+  /** Of the whole file, as far as the place says: `md5:…`, `sha256:…`, `crc32c:…`, lower-case hex. */
+  readonly checksums?: readonly string[];
   /** The bytes as they are sent; errors when the connection breaks or is idle for too long. */
   readonly body: Readable;
 }

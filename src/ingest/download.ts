@@ -1,15 +1,28 @@
-import { createHash, type Hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { messageOf } from '../domain/diagnostic.js';
 import type { Http, HttpResponse } from '../effects/http.js';
+import { algorithmOf, checksumsOf, isKnownChecksum } from './checksums.js';
 import { type LandedRecord, type PartRecord, type RawStore, safeFileName } from './raw-store.js';
 
 export interface DownloadRequest {
+  /** What the file is known by. */
   readonly url: URL;
+  /** Where it is asked for, where that is another address than the one it is known by. */
+  readonly ask?: URL;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  /** `md5:…` or `sha256:…`, lower-case hex. */
+  /** `md5:…` or `sha256:…`, lower-case hex: what the project declares. */
   readonly checksum: string | undefined;
+  /** What the place says of the file before it is asked for. */
+  readonly announced?: Announced;
+}
+
+export interface Announced {
+  readonly sizeBytes?: number;
+  /** Equal where the bytes are equal; empty where the place does not say. */
+  readonly version: string;
+  /** `md5:…`, `sha256:…` or `crc32c:…`, lower-case hex. */
+  readonly checksums: readonly string[];
 }
 
 export interface DownloadEffects {
@@ -30,7 +43,14 @@ export type Download =
   | { readonly type: 'unreachable'; readonly reason: string; readonly landed: LandedRecord | undefined }
   /** The server has an answer, and it is not the file. */
   | { readonly type: 'refused'; readonly reason: string; readonly hint: string }
-  | { readonly type: 'mismatch'; readonly found: string; readonly quarantine: string };
+  /** It is not what was declared, or what the place itself announced. */
+  | {
+      readonly type: 'mismatch';
+      readonly by: 'project' | 'place';
+      readonly wanted: string;
+      readonly found: string;
+      readonly quarantine: string;
+    };
 
 /** Attempts in a row that bring nothing; where an earlier version is here, nobody waits long for a server that is away. */
 const ATTEMPTS = 6;
@@ -49,6 +69,9 @@ export async function download(request: DownloadRequest, effects: DownloadEffect
   const { store } = effects;
   const key = plainUrl(request.url);
   const landed = store.landed(key);
+  const { version = '' } = request.announced ?? {};
+  if (landed !== undefined && version !== '' && landed.version === version)
+    return { type: 'unchanged', file: store.linkOf(landed), record: landed };
   const limit = landed === undefined ? ATTEMPTS : ATTEMPTS_WITH_LANDED;
   let held = heldBytes(store, key);
   for (let attempt = 0; ; attempt += 1) {
@@ -80,14 +103,16 @@ async function tryOnce(
   let response: HttpResponse;
   try {
     const headers = { ...request.headers, ...conditions(landed, from > 0 ? part : undefined, from) };
-    response = await http({ url: request.url, headers, idleMs: IDLE_MS });
+    response = await http({ url: request.ask ?? request.url, headers, idleMs: IDLE_MS });
   } catch (thrown) {
     return { type: 'again', reason: plainReason(thrown) };
   }
   const { status, headers } = response;
   if (status === 304 && landed !== undefined) {
     response.body.destroy();
-    return { type: 'unchanged', file: store.linkOf(landed), record: landed };
+    const record = { ...landed, version: request.announced?.version ?? '' };
+    if (record.version !== landed.version) store.renew(record);
+    return { type: 'unchanged', file: store.linkOf(record), record };
   }
   if (status === 416) {
     // What is here does not fit what is there: from the start.
@@ -152,19 +177,31 @@ async function takeIn(
   { store, now }: DownloadEffects,
 ): Promise<Download> {
   const { key, response, sizeBytes, etag, lastModified } = arrived;
-  const [algorithm, declared] = (request.checksum ?? '').split(':');
-  const sums = await checksums(store.partFile(key), algorithm === 'md5');
-  const found = algorithm === 'md5' ? sums.md5 : sums.sha256;
   const fileName = safeFileName(request.url);
-  if (declared !== undefined && found !== declared)
-    return { type: 'mismatch', found: `${algorithm}:${found}`, quarantine: store.quarantine(key, fileName) };
+  const { sizeBytes: announcedBytes, version = '', checksums = [] } = request.announced ?? {};
+  const refuse = (by: 'project' | 'place', wanted: string, found: string): Download => ({
+    type: 'mismatch',
+    by,
+    wanted,
+    found,
+    quarantine: store.quarantine(key, fileName),
+  });
+  if (announcedBytes !== undefined && announcedBytes !== sizeBytes)
+    return refuse('place', `${announcedBytes} bytes`, `${sizeBytes} bytes`);
+  const declared = request.checksum === undefined ? [] : [request.checksum];
+  const promised = [...checksums, ...(response.checksums ?? [])].filter(isKnownChecksum);
+  const sums = await checksumsOf(store.partFile(key), [...declared, ...promised].map(algorithmOf));
+  const found = (wanted: string): string => `${algorithmOf(wanted)}:${sums.get(algorithmOf(wanted)) ?? ''}`;
+  for (const wanted of promised) if (found(wanted) !== wanted) return refuse('place', wanted, found(wanted));
+  for (const wanted of declared) if (found(wanted) !== wanted) return refuse('project', wanted, found(wanted));
   const record: LandedRecord = {
     url: key,
-    finalUrl: plainUrl(response.url),
+    finalUrl: finalUrl(request.url, response.url),
+    version,
     etag,
     lastModified,
     sizeBytes,
-    sha256: sums.sha256,
+    sha256: sums.get('sha256') ?? '',
     fileName,
     fetchedAt: now().toISOString(),
   };
@@ -238,21 +275,20 @@ async function append(
   return broken;
 }
 
-async function checksums(file: string, needsMd5: boolean): Promise<{ readonly sha256: string; readonly md5: string }> {
-  const sha256 = createHash('sha256');
-  const hashes: readonly Hash[] = needsMd5 ? [sha256, createHash('md5')] : [sha256];
-  for await (const block of fs.createReadStream(file, { highWaterMark: 1 << 20 }))
-    for (const hash of hashes) hash.update(block);
-  const [first = '', second = ''] = hashes.map((hash) => hash.digest('hex'));
-  return { sha256: first, md5: second };
-}
-
 /** An address without its credentials: what may be kept and shown. */
 export function plainUrl(url: URL): string {
   const plain = new URL(url);
   plain.username = '';
   plain.password = '';
   plain.hash = '';
+  return plain.href;
+}
+
+/** Where a server sends us on to, the query may be a signature that opens the file to everybody: it is not kept. */
+function finalUrl(asked: URL, answered: URL): string {
+  if (!/^https?:$/.test(asked.protocol)) return plainUrl(asked);
+  const plain = new URL(plainUrl(answered));
+  if (plain.host !== asked.host) plain.search = '';
   return plain.href;
 }
 

@@ -10,6 +10,8 @@ export interface LandedRecord {
   readonly finalUrl: string;
   readonly etag: string;
   readonly lastModified: string;
+  /** What the place called this version; empty where it does not say. */
+  readonly version: string;
   readonly sizeBytes: number;
   /** Lower-case hex; names the file in the store. */
   readonly sha256: string;
@@ -52,6 +54,7 @@ export class RawStore {
       finalUrl: textAt(kept, 'finalUrl'),
       etag: textAt(kept, 'etag'),
       lastModified: textAt(kept, 'lastModified'),
+      version: textAt(kept, 'version'),
       sizeBytes: Number(kept.sizeBytes),
       sha256: textAt(kept, 'sha256'),
       fileName: textAt(kept, 'fileName'),
@@ -87,7 +90,7 @@ export class RawStore {
 
   /** Takes a complete `.part` into the store. @returns the readable path */
   keep(record: LandedRecord): string {
-    const stored = path.join(this.#folder, 'sha256', record.sha256.slice(0, 2), record.sha256);
+    const stored = this.stored(record.sha256);
     this.#files.makeFolder(path.dirname(stored));
     const part = this.partFile(record.url);
     if (this.#files.facts(stored) === undefined) this.#files.rename(part, stored);
@@ -96,9 +99,19 @@ export class RawStore {
       this.#files.makeFolder(path.dirname(link));
       this.#files.linkOrCopy(stored, link);
     }
-    this.#files.writeText(this.#state(record.url, 'landed.json'), `${JSON.stringify(record, null, 2)}\n`);
+    this.renew(record);
     this.dropPart(record.url);
     return link;
+  }
+
+  /** What is known of a file that is here already. */
+  renew(record: LandedRecord): void {
+    this.#files.writeText(this.#state(record.url, 'landed.json'), `${JSON.stringify(record, null, 2)}\n`);
+  }
+
+  /** Where the file of a content is, if it is here. */
+  stored(sha256: string): string {
+    return path.join(this.#folder, 'sha256', sha256.slice(0, 2), sha256);
   }
 
   /** Puts what is not what was promised aside, for a look at it. @returns where */

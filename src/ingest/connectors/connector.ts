@@ -12,21 +12,100 @@ export interface ConnectorEffects {
   /** Where nobody wants to wait. */
   readonly sleep?: (ms: number) => Promise<void>;
   readonly progress?: (done: number, total: number) => void;
+  /** Variables of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** A raw file on this machine, as it was landed. */
-export interface LandedFile {
+/** A file of this machine. */
+export interface FoundFile {
   /** Absolute. */
   readonly path: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
 }
 
-/** Reaches one kind of place that data come from. Adding one is a file, its test, and a line in `index.ts`. */
-export interface Connector {
+/** What a source of this machine means: one file, or those below a folder that a pattern meant. */
+export type Found =
+  | { readonly type: 'file'; readonly file: FoundFile }
+  /** Names relative to the folder, with forward slashes. */
+  | { readonly type: 'set'; readonly folder: string; readonly names: readonly string[] };
+
+/** A file of a place elsewhere, as the place lists it. */
+export interface RemoteFile {
+  /** Relative, with forward slashes; as the place spells it, so not to be trusted. */
+  readonly name: string;
+  /** What the file is known by, here; no credentials in it. */
+  readonly url: URL;
+  /** Where it is asked for, where that is another address. No credentials in it either. */
+  readonly ask?: URL;
+  /** Undefined where the place does not say. */
+  readonly sizeBytes?: number;
+  /** Equal where the bytes are equal, so that nobody is asked again; empty where the place does not say. */
+  readonly version: string;
+  /** `md5:…`, `sha256:…` or `crc32c:…`, lower-case hex, as far as the place gives them. */
+  readonly checksums: readonly string[];
+}
+
+/** What a place says of its files beside their bytes. */
+export interface PlaceFacts {
+  readonly doi?: string;
+  /** Of all versions together. */
+  readonly conceptDoi?: string;
+  readonly license?: string;
+  readonly citation?: string;
+  readonly title?: string;
+}
+
+/** What an address means, elsewhere. */
+export interface Place {
+  /** One file, which lands as itself; or a set of files, which lands as a folder, even where it has one file only. */
+  readonly type: 'file' | 'set';
+  /** Read once, from front to back; ordered by the bytes of the names where the place keeps an order. @throws PlaceError */
+  readonly files: AsyncIterable<RemoteFile>;
+  /** What answers when a file is asked for. */
+  readonly http: Http;
+  /** The address that it stands for at present, where the declared one moves on (the newest version of a record). */
+  readonly resolved?: string;
+  readonly facts: PlaceFacts;
+}
+
+/** A place does not answer, or answers with something else than what was asked for. */
+export class PlaceError extends Error {
+  override readonly name = 'PlaceError';
+  readonly type: 'unreachable' | 'refused';
+  readonly hint: string;
+
+  constructor(type: 'unreachable' | 'refused', message: string, hint: string) {
+    super(message);
+    this.type = type;
+    this.hint = hint;
+  }
+}
+
+interface Reached {
   readonly name: string;
   /** URI schemes, without the colon; the empty one is a plain path. */
   readonly schemes: readonly string[];
-  /** Brings the file to this machine, or finds it there. The checksum is the caller's business. */
-  land(source: Source, effects: ConnectorEffects): Promise<Result<LandedFile>>;
+}
+
+/** Finds files that are here already. */
+export interface LocalConnector extends Reached {
+  find(source: Source, effects: ConnectorEffects): Promise<Result<Found>>;
+}
+
+/** Lists what a place elsewhere has; bringing it here is the same for all of them. */
+export interface RemoteConnector extends Reached {
+  /** @throws PlaceError where the place does not answer */
+  list(source: Source, effects: ConnectorEffects): Promise<Result<Place>>;
+}
+
+/** Reaches one kind of place that data come from. Adding one is a file, its test, and a line in `index.ts`. */
+export type Connector = LocalConnector | RemoteConnector;
+
+/** A place of one file. */
+export function single(file: RemoteFile, http: Http): Place {
+  const files = (async function* () {
+    yield file;
+  })();
+  return { type: 'file', files, http, facts: {} };
 }

@@ -2,7 +2,5 @@ import type { Connector } from './connector.js';
 import { httpFile } from './http.js';
 import { localFile } from './local-file.js';
 
-export type { Connector, ConnectorEffects, LandedFile } from './connector.js';
-
 /** Every place that data can come from. */
 export const connectors: readonly Connector[] = [localFile, httpFile];

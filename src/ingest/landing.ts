@@ -1,0 +1,19 @@
+import type { ConnectorEffects, PlaceFacts } from './connectors/connector.js';
+
+/** A source's raw file, or folder of files, on this machine and with a checksum that agrees with the declared one. */
+export interface Landing {
+  /** Absolute. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Lower-case hex; of a folder over the names and checksums of its files. */
+  readonly sha256: string;
+  /** The address that the declared one stands for at present, where it moves on. */
+  readonly resolved?: string;
+  /** What the place says of the files. */
+  readonly facts?: PlaceFacts;
+}
+
+export interface LandEffects extends ConnectorEffects {
+  /** Folder for what can be computed again. */
+  readonly cacheFolder: string;
+}
