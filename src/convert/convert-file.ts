@@ -277,7 +277,7 @@ async function fileCandidate({ file }: Pick<ConvertRequest, 'file'>): Promise<Ca
 function folderCandidate({ file }: ConvertRequest): Candidate {
   const fileNames = fs
     .readdirSync(file, { withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() || fs.statSync(path.join(file, entry.name), { throwIfNoEntry: false })?.isFile())
     .map((entry) => entry.name.toLowerCase());
   const nothing = new Uint8Array();
   return { fileName: path.basename(file).toLowerCase(), head: nothing, content: nothing, fileNames };

@@ -40,10 +40,9 @@ async function bindSource(source: Source, effects: BindSourceEffects): Promise<R
   };
   const inputs = await inputFiles(request, effects);
   if (!inputs.ok) return placedAt(source, inputs.errors);
-  // What belongs to the file (the names beside a matrix) changes what it becomes.
-  const beside = await Promise.all(
-    inputs.value.filter((input) => input !== file).map((input) => effects.files.sha256(input)),
-  );
+  // What belongs to the file (the names beside a matrix) changes what it becomes; a folder's checksum is over its files.
+  const others = inputs.value.filter((input) => input !== file && !input.startsWith(`${file}${path.sep}`));
+  const beside = await Promise.all(others.map((input) => effects.files.sha256(input)));
   const settings = [source.format ?? '', canonicalJson(source.formatOptions), path.basename(file), CONVERTER_VERSION];
   const version = digest(sha256, ...beside, ...settings).slice(0, 10);
   const cached = readCache(cacheEntry(version, effects), effects);

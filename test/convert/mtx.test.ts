@@ -247,9 +247,10 @@ describe('a matrix that is refused names the line:', () => {
   });
 });
 
-test('a folder of two matrices is refused with their names', async () => {
-  const [error] = await refusal(folder, { file: write({ 'a.mtx': MATRIX, 'b.mtx': MATRIX }) });
-  expect(error).toMatchObject({ code: 'SL0634', hint: 'name one of them' });
+test('a folder of two matrices is no matrix, but a folder of files', async () => {
+  const { conversion } = await convert(database, folder, { file: write({ 'a.mtx': MATRIX, 'b.mtx': MATRIX }) });
+  expect(conversion.format).toBe('files');
+  expect(conversion.elements.map(({ table }) => table)).toEqual(expect.arrayContaining(['a__X', 'b__X']));
 });
 
 test('a matrix that is declared as something else is refused by what it is', async () => {

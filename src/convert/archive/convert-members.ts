@@ -12,18 +12,42 @@ import { type ArchiveEntry, type Member, unpack } from './unpack.js';
 /** Opens an archive; the allowance is what its reader holds each member against. */
 type Reader = (raw: RawFile, allowance: ExpansionAllowance) => AsyncIterable<ArchiveEntry>;
 
+/** Finds the members, and what those of them that are archives may hold; `folder` is an empty one for what is unpacked. */
+export type Gather = (
+  folder: string,
+) => Promise<{ readonly members: readonly Member[]; readonly within: FormatEffects }>;
+
 /** An archive may hold archives, and those none. */
 const MAX_DEPTH = 1;
 
 /** The tables of all members that are of a format. */
-export async function inspectArchive(
+export function inspectArchive(
   raw: RawFile,
   reader: Reader,
   effects: FormatEffects,
 ): Promise<Result<readonly ElementSchema[]>> {
+  return inspectMembers(raw, unpacking(raw, reader, effects), effects);
+}
+
+/** Converts all members that are of a format into one folder, and records where each came from. */
+export function convertArchive(
+  raw: RawFile,
+  folder: string,
+  reader: Reader,
+  effects: FormatEffects,
+): Promise<Result<WrittenFormat>> {
+  return convertMembers(raw, folder, unpacking(raw, reader, effects), effects);
+}
+
+/** `inspectArchive` of members that are gathered in another way. */
+export async function inspectMembers(
+  raw: RawFile,
+  gather: Gather,
+  effects: FormatEffects,
+): Promise<Result<readonly ElementSchema[]>> {
   const folder = effects.files.makeTemporaryFolder(os.tmpdir(), 'scilake-members-');
   try {
-    const { routed, within } = await openArchive(raw, reader, { folder, effects });
+    const { routed, within } = await openMembers(raw, await gather(folder), effects);
     const elements: ElementSchema[] = [];
     const namer = new Namer();
     for (const { route, prefix } of routed) {
@@ -37,17 +61,17 @@ export async function inspectArchive(
   }
 }
 
-/** Converts all members that are of a format into one folder, and records where each came from. */
-export async function convertArchive(
+/** `convertArchive` of members that are gathered in another way. */
+export async function convertMembers(
   raw: RawFile,
   folder: string,
-  reader: Reader,
+  gather: Gather,
   effects: FormatEffects,
 ): Promise<Result<WrittenFormat>> {
   const work = path.join(folder, '.members');
   const unpacked = path.join(work, 'in');
   fs.mkdirSync(unpacked, { recursive: true });
-  const { members, routed, ignored, within } = await openArchive(raw, reader, { folder: unpacked, effects });
+  const { members, routed, ignored, within } = await openMembers(raw, await gather(unpacked), effects);
   const namer = new Namer();
   const elements: WrittenElement[] = [];
   const entries: Json[] = [];
@@ -114,19 +138,23 @@ interface OpenArchive {
   readonly within: FormatEffects;
 }
 
-async function openArchive(
+function unpacking(raw: RawFile, reader: Reader, effects: FormatEffects): Gather {
+  return async (folder) => {
+    const { nesting } = effects;
+    if (nesting.depth > MAX_DEPTH) {
+      throw archiveError(raw, 'SL0662', 'is an archive in an archive in an archive', 'unpack the outer one first');
+    }
+    const allowance = nesting.allowance ?? new Allowance(raw);
+    const within: FormatEffects = { ...effects, nesting: { depth: nesting.depth + 1, allowance } };
+    return { members: await unpack(raw, reader(raw, allowance), { folder, allowance }), within };
+  };
+}
+
+async function openMembers(
   raw: RawFile,
-  reader: Reader,
-  at: { readonly folder: string; readonly effects: FormatEffects },
+  { members, within }: Awaited<ReturnType<Gather>>,
+  effects: FormatEffects,
 ): Promise<OpenArchive> {
-  const { folder, effects } = at;
-  const { nesting } = effects;
-  if (nesting.depth > MAX_DEPTH) {
-    throw archiveError(raw, 'SL0662', 'is an archive in an archive in an archive', 'unpack the outer one first');
-  }
-  const allowance = nesting.allowance ?? new Allowance(raw);
-  const within: FormatEffects = { ...effects, nesting: { depth: nesting.depth + 1, allowance } };
-  const members = await unpack(raw, reader(raw, allowance), { folder, allowance });
   const wanted = patternOf(raw.options.members);
   const candidates: { readonly member: Member; readonly route: MemberRoute }[] = [];
   for (const member of members) {

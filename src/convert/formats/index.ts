@@ -1,5 +1,6 @@
 import type { Format } from '../format.js';
 import { csv } from './csv.js';
+import { files } from './files.js';
 import { h5ad } from './h5ad.js';
 import { json } from './json.js';
 import { mtx } from './mtx.js';
@@ -10,4 +11,4 @@ import { tar } from './tar.js';
 import { zip } from './zip.js';
 
 /** Every raw format. A new one is its own file and one line here. */
-export const formats: readonly Format[] = [h5ad, mtx, rds, pickle, parquet, json, tar, zip, csv];
+export const formats: readonly Format[] = [h5ad, mtx, rds, pickle, parquet, json, tar, zip, csv, files];

@@ -45,7 +45,8 @@ export const mtx: Format = {
   options: [xOrderOption, sortMemoryOption],
 
   recognise({ fileName, fileNames, content }) {
-    if (fileNames !== undefined) return fileNames.some(isMatrixName) ? 'by content' : undefined;
+    // Several matrices are a folder of files, each with its own names beside it.
+    if (fileNames !== undefined) return fileNames.filter(isMatrixName).length === 1 ? 'by content' : undefined;
     const start = Buffer.from(content.subarray(0, BANNER.length)).toString('latin1').toLowerCase();
     if (start === BANNER.toString('latin1')) return 'by content';
     return isMatrixName(fileName) ? 'by name' : undefined;
