@@ -303,7 +303,8 @@ function askedWait(text: string | undefined, now: Date): number | undefined {
   return Number.isFinite(ms) ? Math.min(LONGEST_ASKED_MS, Math.max(0, ms)) : undefined;
 }
 
-function plainReason(thrown: unknown): string {
+/** What a user is told of a connection that failed: never a path or a credential. */
+export function plainReason(thrown: unknown): string {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   switch (code) {
     case 'ENOTFOUND':
@@ -321,9 +322,10 @@ function plainReason(thrown: unknown): string {
   }
 }
 
-function hintFor(status: number): string {
+/** What may help with an answer that is not the file. */
+export function hintFor(status: number): string {
   if (status === 401 || status === 403)
-    return 'files that need credentials are not fetched: download it, and give its path';
+    return 'it wants credentials, or others than there are: see docs/sources.md, or download it and give its path';
   if (status === 404 || status === 410) return 'look whether the address is still right';
   return 'look at the address in a browser';
 }
