@@ -1,4 +1,4 @@
-// `node bench/run.mjs convert [quick | full | MILLIONS …]`: see README.md.
+// `node bench/run.mjs convert [quick | full | MILLIONS …]`, `node bench/run.mjs convert memory [MILLIONS …]`: see README.md.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -8,11 +8,14 @@ import { cheapest, measured, pythonWith, record } from './measure.mjs';
 const here = import.meta.dirname;
 const runs = 3;
 const GENES = 20_000;
+const FIXED_CELLS = 50_000;
 
-/** @param sizes millions of entries of the h5ad files: 5 (`quick`, the default), 5 and 50 (`full`), or as given */
-export async function run(sizes) {
+/** @param what millions of entries of the h5ad files: 5 (`quick`, the default), 5 and 50 (`full`), or as given; after `memory`: peaks only */
+export async function run(what) {
+  const isMemory = what[0] === 'memory';
+  const sizes = isMemory ? what.slice(1) : what;
   const given = sizes.flatMap((size) => (size === 'quick' ? [5] : size === 'full' ? [5, 50] : [Number(size)]));
-  const millions = given.length > 0 ? given : [5];
+  const millions = given.length > 0 ? given : isMemory ? [5, 50, 500] : [5];
   const folder = fs.mkdtempSync(path.join(process.env.SCILAKE_BENCH_FOLDER ?? os.tmpdir(), 'scilake-bench-'));
   try {
     const python = pythonWith(folder, {
@@ -25,6 +28,12 @@ export async function run(sizes) {
         'the inputs are made with Python: set SCILAKE_BENCH_PYTHON to one with anndata, h5py, pyarrow and scipy',
       );
     const results = [];
+    if (isMemory) {
+      for (const million of millions) results.push(...peaks(python, folder, million));
+      record('convert-memory', { runs: 1, results });
+      draw(results);
+      return;
+    }
     for (const million of millions) results.push(...h5ad(python, folder, million));
     // A text of 10 million entries; the quick form has fewer.
     const text = millions.every((million) => million <= 5) ? 2 : 10;
@@ -85,6 +94,27 @@ function h5ad(python, folder, million) {
   return results;
 }
 
+/** Peak memory by size, with as many cells for each size and with a thousand entries for each cell. */
+function peaks(python, folder, million) {
+  const entries = million * 1_000_000;
+  const results = [];
+  for (const names of ['names fixed', 'names grow']) {
+    const cells = names === 'names fixed' ? FIXED_CELLS : entries / 1_000;
+    const file = path.join(folder, 'peak.h5ad');
+    const out = path.join(folder, 'peak');
+    make(python, [path.join(here, 'convert-inputs.py'), 'h5ad', cells, GENES, entries, file]);
+    const input = `h5ad ${million} M`;
+    const measure = (what, ...options) =>
+      results.push({ input, cells, what, ...one('convert', file, out, options, 1) });
+    measure(`by cell, ${names}`, 'x_order=cell');
+    // A pass over the file for each 64 MB of entries: a quarter of an hour for 500 million.
+    if (names === 'names grow') measure(`by gene, 64 MB, ${names}`, 'sort_memory_mb=64');
+    fs.rmSync(file);
+    fs.rmSync(out, { recursive: true });
+  }
+  return results;
+}
+
 function mtx(python, folder, million) {
   const file = path.join(folder, 'matrix.mtx.gz');
   make(python, [path.join(here, 'convert-inputs.py'), 'mtx', million * 1_000, GENES, million * 1_000_000, file]);
@@ -115,21 +145,20 @@ function rds(folder, million) {
   const input = `rds ${million} M`;
   const results = [
     { input, what: 'by gene', ...one('convert', file, path.join(folder, 'rds'), []) },
+    { input, what: 'by cell, as stored', ...one('convert', file, path.join(folder, 'rds'), ['x_order=cell']) },
     { input, what: 'read only', ...one('inspect', file, path.join(folder, 'rds'), []) },
   ];
   const expression = `x <- readRDS("${file}"); u <- proc.time(); cat(sprintf('{"cpuSeconds": %f}', u[1] + u[2]))`;
   if (spawnSync('Rscript', ['-e', 'library(Matrix)']).status === 0) {
-    results.push({
-      input,
-      what: 'R readRDS (read only)',
-      ...cheapest(runs, () => measured('Rscript', '-e', expression)),
-    });
+    const readRds = cheapest(runs, () => measured('Rscript', '-e', expression));
+    const compared = results.map((row) => ({ ...row, timesReadRds: row.cpuSeconds / readRds.cpuSeconds }));
+    return [...compared, { input, what: 'R readRDS (read only)', ...readRds }];
   }
   return results;
 }
 
-function one(what, file, out, options) {
-  return cheapest(runs, () => {
+function one(what, file, out, options, count = runs) {
+  return cheapest(count, () => {
     fs.rmSync(out, { recursive: true, force: true });
     // As the processes that convert run.
     return measured(
@@ -150,13 +179,14 @@ function make(command, args) {
 }
 
 function draw(results) {
-  const lines = results.map(({ input, what, cpuSeconds, peakMb, megabytes, milliseconds }) =>
+  const lines = results.map(({ input, what, cpuSeconds, peakMb, megabytes, milliseconds, timesReadRds }) =>
     [
       input.padEnd(12),
       what.padEnd(36),
       (milliseconds === undefined ? cpuSeconds.toFixed(2) : `${milliseconds.toFixed(1)} ms`).padStart(9),
       (peakMb === undefined ? '' : peakMb.toFixed(0)).padStart(8),
       (megabytes === undefined ? '' : megabytes.toFixed(1)).padStart(8),
+      timesReadRds === undefined ? '' : `${timesReadRds.toFixed(2)} x readRDS`,
     ].join('  '),
   );
   const head = [
