@@ -210,6 +210,8 @@ async function routeOf(member: Omit<RawFile, 'sizeBytes'>, effects: ConvertEffec
     subject: (fileName) => format.subject?.(fileName) ?? stemOf(fileName, format.endings),
     inspect: (within) => format.inspect(raw, within),
     convert: (folder, within) => format.convert(raw, folder, within),
+    raw,
+    ...(format.together === undefined ? {} : { together: format.together }),
   };
 }
 

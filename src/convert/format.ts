@@ -38,6 +38,25 @@ export interface MemberRoute {
   subject(fileName: string): string;
   inspect(effects: FormatEffects): Promise<Result<readonly ElementSchema[]>>;
   convert(folder: string, effects: FormatEffects): Promise<Result<WrittenFormat>>;
+  /** As its format takes it, and how the format makes one table of several. */
+  readonly raw: RawFile;
+  readonly together?: Together;
+}
+
+/** Several files that become one table: columns by their names, and no value where a file has not got one of them. */
+export interface Together {
+  inspect(files: TableFiles, effects: FormatEffects): Promise<Result<readonly ElementSchema[]>>;
+  convert(files: TableFiles, folder: string, effects: FormatEffects): Promise<Result<WrittenFormat>>;
+}
+
+/** Files that are one table. */
+export interface TableFiles {
+  /** One at least. */
+  readonly raws: readonly RawFile[];
+  /** What the table is called. */
+  readonly table: string;
+  /** Names of the files for a column `filename`; undefined where none is wanted. */
+  readonly fileNames: readonly string[] | undefined;
 }
 
 /** What a format gets to work with. */
@@ -111,6 +130,8 @@ export interface Format {
   readonly options: readonly FormatOption[];
   /** True of an archive: options of other formats are handed on to its members of that format. */
   readonly handsOptionsOn?: true;
+  /** How several files become one table, where that can be. */
+  readonly together?: Together;
   /** What a file is of, by its name, where that is more than the name without its ending. */
   subject?(fileName: string): string;
   /** How surely this is a file of the format: its content says so, only its name does, or neither. */

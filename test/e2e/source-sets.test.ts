@@ -56,3 +56,54 @@ test('matrices of one folder become tables of each, with the names beside them',
   await rig.ok('apply');
   expect(await rig.rows('FROM s.m ORDER BY obs_name')).toEqual([{ obs_name: 'GSM1C' }, { obs_name: 'GSM2C' }]);
 });
+
+describe('files of one kind', () => {
+  const project = (options = ''): Rig => {
+    rig = makeRig({
+      'sources/runs.sql': `SOURCE (name runs, uri 'r/**/*.csv*', license 'CC0-1.0'${options});`,
+      'sources/r/a.csv': 'id,value\n1,1.5\n2,\n',
+      'sources/r/b.csv': 'ID;note;empty\n3;x;\n',
+      'sources/r/2024/c.csv': 'id,value\n4,7\n',
+      'sources/r/README.csv': 'words\n',
+      'models/m.sql': 'MODEL (name s.m, kind FULL);\nSELECT * FROM runs.runs',
+    });
+    return rig;
+  };
+
+  test('are one table: columns by name, types by all of them, nothing where a file has none', async () => {
+    project();
+    await rig.ok('apply');
+    expect(await rig.rows('SELECT id, value, note FROM s.m ORDER BY id')).toEqual([
+      { id: 1, value: 1.5, note: null },
+      { id: 2, value: null, note: null },
+      { id: 3, value: null, note: 'x' },
+      { id: 4, value: 7, note: null },
+    ]);
+    rig.remove('sources/r/b.csv');
+    rig.write({ 'sources/r/d.csv': 'id,value\nfive,\n' });
+    await rig.ok('apply');
+    expect(await rig.rows('SELECT id FROM s.m ORDER BY id')).toEqual([
+      { id: '1' },
+      { id: '2' },
+      { id: '4' },
+      { id: 'five' },
+    ]);
+  });
+
+  test('say which file a row is from, where that is wanted', async () => {
+    project(', format_options (filename = true)');
+    await rig.ok('apply');
+    expect(await rig.rows('SELECT id, filename FROM s.m ORDER BY id')).toEqual([
+      { id: 1, filename: 'a.csv' },
+      { id: 2, filename: 'a.csv' },
+      { id: 3, filename: 'b.csv' },
+      { id: 4, filename: '2024/c.csv' },
+    ]);
+  });
+
+  test('name the file that is broken', async () => {
+    project();
+    rig.write({ 'sources/r/b.csv': 'id,value\n1,2,3\n' });
+    expect((await rig.run('plan')).err).toMatch(/b\.csv/);
+  });
+});

@@ -121,7 +121,8 @@ export async function convertMembers(
   });
 }
 
-interface RoutedMember {
+/** A member that becomes tables. */
+export interface RoutedMember {
   readonly member: Member;
   readonly route: MemberRoute;
   /** What its tables' names begin with; empty when it is the only one. */
@@ -130,7 +131,8 @@ interface RoutedMember {
   readonly beside: readonly Member[];
 }
 
-interface OpenArchive {
+/** All members, and what becomes of them. */
+export interface OpenArchive {
   readonly members: readonly Member[];
   readonly routed: readonly RoutedMember[];
   readonly ignored: readonly Member[];
@@ -150,7 +152,8 @@ function unpacking(raw: RawFile, reader: Reader, effects: FormatEffects): Gather
   };
 }
 
-async function openMembers(
+/** Which members are of a format, and what is left of them. */
+export async function openMembers(
   raw: RawFile,
   { members, within }: Awaited<ReturnType<Gather>>,
   effects: FormatEffects,

@@ -7,8 +7,16 @@ import type { Database } from '../../effects/duckdb.js';
 import { PARQUET_OPTIONS } from '../../effects/parquet-writer.js';
 import { maxExpandedOption } from '../content.js';
 import { compressionOfFile, withExpanded } from '../expanded.js';
-import { type ConvertEffects, convertError, errorAtLine, type Format, type RawFile } from '../format.js';
-import { tableOfFile } from '../names.js';
+import {
+  type ConvertEffects,
+  convertError,
+  errorAtLine,
+  type Format,
+  type RawFile,
+  type TableFiles,
+  type WrittenFormat,
+} from '../format.js';
+import { Namer, tableOfFile } from '../names.js';
 import { csvOptions, type Dialect, dialectOf, encodingOf } from './csv/dialect.js';
 import { type ColumnScan, scanColumns, tableFacts } from './csv/scan-columns.js';
 import { type Encoding, lineText, readHead, scanText } from './csv/scan-text.js';
@@ -25,47 +33,61 @@ export const csv: Format = {
   recognise: ({ fileName, fileNames }) =>
     fileNames === undefined && ENDINGS.some((ending) => fileName.endsWith(ending)) ? 'by name' : undefined,
 
-  async inspect(raw, effects) {
-    return withTable(raw, { folder: undefined, effects }, async ({ schema }) => succeed([schema]));
-  },
-
-  async convert(raw, folder, effects) {
-    return withTable(raw, { folder, effects }, async (table) => {
-      const { database, dialect, schema, scan } = table;
-      const fileName = `${schema.table}.parquet`;
-      const file = path.join(folder, fileName);
-      const casts = schema.columns.map(({ name, type }) => `CAST(${ident(name)} AS ${type}) AS ${ident(name)}`);
-      // Row groups are cut where the one thread finds them: equal input gives equal bytes.
-      await database.run('SET threads = 1');
-      await database.run(
-        `COPY (SELECT ${casts.join(', ')} FROM ${table.source}) TO ${literal(file)} (${PARQUET_OPTIONS})`,
-      );
-      const problems = await compare(database, file, table);
-      if (problems.length > 0) {
-        return fail(
-          ...problems.map((problem) => convertError('SL0690', `${raw.displayName}: ${problem}`, 'please report this')),
-        );
-      }
-      const columns = schema.columns.map(({ name, type }, i) => ({
-        name: dialect.originals[i] ?? name,
-        col: name,
-        type,
-      }));
-      const { originals: _, columns: __, skippedUncommentedLines: ___, ...recorded } = dialect;
-      const renamed = columns.filter(({ name, col }) => name !== col);
-      return succeed({
-        elements: [{ ...schema, file: fileName, rows: scan.rowCount }],
-        manifest: {
-          format: 'scilake-table/1',
-          tools: { duckdb: await versionOf(database) },
-          options: { ...recorded, compression: compressionOfFile(raw) },
-          elements: [{ path: schema.path, file: fileName, kind: schema.kind, rows: scan.rowCount, columns }],
-        },
-        warnings: renamed.map(({ name, col }) => `column "${name}" is called "${col}"`),
-      });
-    });
-  },
+  inspect: (raw, effects) => inspectTable(alone(raw), effects),
+  convert: (raw, folder, effects) => convertTable(alone(raw), folder, effects),
+  together: { inspect: inspectTable, convert: convertTable },
 };
+
+function alone(raw: RawFile): TableFiles {
+  return { raws: [raw], table: tableOfFile(raw.file, ENDINGS), fileNames: undefined };
+}
+
+function inspectTable(files: TableFiles, effects: ConvertEffects): Promise<Result<readonly ElementSchema[]>> {
+  return withTable(files, { folder: undefined, effects }, async ({ schema }) => succeed([schema]));
+}
+
+function convertTable(files: TableFiles, folder: string, effects: ConvertEffects): Promise<Result<WrittenFormat>> {
+  const raw = firstOf(files);
+  return withTable(files, { folder, effects }, async (table) => {
+    const { database, dialect, schema, scan } = table;
+    const fileName = `${schema.table}.parquet`;
+    const file = path.join(folder, fileName);
+    const casts = schema.columns.map(({ name, type }) => `CAST(${ident(name)} AS ${type}) AS ${ident(name)}`);
+    // Row groups are cut where the one thread finds them: equal input gives equal bytes.
+    await database.run('SET threads = 1');
+    await database.run(
+      `COPY (SELECT ${casts.join(', ')} FROM ${table.source}) TO ${literal(file)} (${PARQUET_OPTIONS})`,
+    );
+    const problems = await compare(database, file, table);
+    if (problems.length > 0) {
+      return fail(
+        ...problems.map((problem) => convertError('SL0690', `${raw.displayName}: ${problem}`, 'please report this')),
+      );
+    }
+    const columns = schema.columns.map(({ name, type }, i) => ({
+      name: dialect.originals[i] ?? name,
+      col: name,
+      type,
+    }));
+    const { originals: _, columns: __, skippedUncommentedLines: ___, ...recorded } = dialect;
+    const renamed = columns.filter(({ name, col }) => name !== col);
+    return succeed({
+      elements: [{ ...schema, file: fileName, rows: scan.rowCount }],
+      manifest: {
+        format: 'scilake-table/1',
+        tools: { duckdb: await versionOf(database) },
+        options: { ...recorded, compression: compressionOfFile(raw) },
+        elements: [{ path: schema.path, file: fileName, kind: schema.kind, rows: scan.rowCount, columns }],
+      },
+      warnings: renamed.map(({ name, col }) => `column "${name}" is called "${col}"`),
+    });
+  });
+}
+
+function firstOf({ raws: [first] }: TableFiles): RawFile {
+  if (first === undefined) throw new Error('a table of no files');
+  return first;
+}
 
 interface OpenTable {
   readonly database: Database;
@@ -76,26 +98,45 @@ interface OpenTable {
   readonly scan: ColumnScan;
 }
 
-/** Verifies the file, settles dialect and types, and lends the open table out. */
+/** Verifies the files, settles dialects and types, and lends the open table out. */
 async function withTable<T>(
-  raw: RawFile,
+  files: TableFiles,
   at: { readonly folder: string | undefined; readonly effects: ConvertEffects },
   use: (table: OpenTable) => Promise<Result<T>>,
 ): Promise<Result<T>> {
-  const encoding = encodingOf(raw);
+  const encoding = encodingOf(firstOf(files));
   if (!encoding.ok) return encoding;
-  const withText = (text: RawFile): Promise<Result<T>> =>
-    withVerified(raw, { text, encoding: encoding.value, effects: at.effects }, use);
-  // DuckDB inflates gzip as fast as it parses; the others it does not know, or does not verify.
-  return compressionOfFile(raw) === 'gzip' ? withText(raw) : withExpanded(raw, at.folder, at.effects, withText);
+  const { raws } = files;
+  const texts: RawFile[] = [];
+  const withTexts = async (from: number): Promise<Result<T>> => {
+    for (let i = from; i < raws.length; i += 1) {
+      const raw = raws[i];
+      if (raw === undefined) continue;
+      // DuckDB inflates gzip as fast as it parses; the others it does not know, or does not verify.
+      if (['gzip', 'none'].includes(compressionOfFile(raw))) texts.push(raw);
+      else
+        return withExpanded(raw, at.folder, at.effects, (text) => {
+          texts.push(text);
+          return withTexts(i + 1);
+        });
+    }
+    return withVerified(files, { texts, encoding: encoding.value, effects: at.effects }, use);
+  };
+  return withTexts(0);
 }
 
-async function withVerified<T>(
+/** A file whose text is whole, and how it is read. */
+interface VerifiedText {
+  readonly text: RawFile;
+  readonly dialect: Dialect;
+  readonly recordCount: number;
+}
+
+async function verified(
   raw: RawFile,
-  given: { readonly text: RawFile; readonly encoding: Encoding; readonly effects: ConvertEffects },
-  use: (table: OpenTable) => Promise<Result<T>>,
-): Promise<Result<T>> {
-  const { text, encoding, effects } = given;
+  text: RawFile,
+  { encoding, effects }: { readonly encoding: Encoding; readonly effects: ConvertEffects },
+): Promise<Result<VerifiedText>> {
   const settled = dialectOf(raw, await readHead(text, encoding), encoding);
   // A file that is damaged and has an odd header is damaged first.
   const dialect = settled.ok ? settled.value : undefined;
@@ -112,29 +153,44 @@ async function withVerified<T>(
     effects.progress,
   );
   if ('error' in scanned) return fail(scanned.error);
-  if (!settled.ok) return settled;
+  return settled.ok ? succeed({ text, dialect: settled.value, recordCount: scanned.recordCount }) : settled;
+}
+
+async function withVerified<T>(
+  files: TableFiles,
+  given: { readonly texts: readonly RawFile[]; readonly encoding: Encoding; readonly effects: ConvertEffects },
+  use: (table: OpenTable) => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const { texts, effects } = given;
+  const read: VerifiedText[] = [];
+  for (const [i, text] of texts.entries()) {
+    const one = await verified(files.raws[i] ?? text, text, given);
+    if (!one.ok) return one;
+    read.push(one.value);
+  }
+  const dialect = unitedDialect(read, files.fileNames !== undefined);
+  const recordCount = read.reduce((sum, one) => sum + one.recordCount, 0);
+  const raw = firstOf(files);
   const database = await effects.duckdb.open();
   try {
-    const source = readCsv(text, settled.value);
-    const scan = await scanColumns(database, source, settled.value.columns);
-    if (scan.rowCount !== scanned.recordCount) {
+    const source = readCsvs(read, files.fileNames, dialect.columns);
+    const scan = await scanColumns(database, source, dialect.columns);
+    if (scan.rowCount !== recordCount) {
       return fail(
         convertError(
           'SL0615',
-          `${raw.displayName}: DuckDB reads ${scan.rowCount} records, the file has ${scanned.recordCount}`,
+          `${raw.displayName}: DuckDB reads ${scan.rowCount} records, the file has ${recordCount}`,
           'check the options quote and comment',
         ),
       );
     }
-    const columns: readonly Column[] = settled.value.columns.map((name, i) => ({
-      name,
-      type: scan.types[i] ?? 'VARCHAR',
-    }));
-    const schema: ElementSchema = { path: 'table', table: tableOfFile(raw.file, ENDINGS), kind: 'table', columns };
-    return await use({ database, dialect: settled.value, source, schema, scan });
+    const columns: readonly Column[] = dialect.columns.map((name, i) => ({ name, type: scan.types[i] ?? 'VARCHAR' }));
+    const schema: ElementSchema = { path: 'table', table: files.table, kind: 'table', columns };
+    return await use({ database, dialect, source, schema, scan });
   } catch (thrown) {
     if (thrown instanceof DiagnosticError) throw thrown;
-    const diagnostic = await parserError(text, thrown);
+    const message = messageOf(thrown);
+    const diagnostic = await parserError(texts.find(({ file }) => message.includes(file)) ?? texts[0] ?? raw, thrown);
     if (diagnostic === undefined) throw thrown;
     return fail(diagnostic);
   } finally {
@@ -142,8 +198,55 @@ async function withVerified<T>(
   }
 }
 
+/** The dialect of the first, with the columns of all; equal but for case is equal, as DuckDB has it. */
+function unitedDialect(read: readonly VerifiedText[], hasFileName: boolean): Dialect {
+  const [first] = read;
+  if (first === undefined) throw new Error('a table of no files');
+  if (read.length === 1 && !hasFileName) return first.dialect;
+  const originals = new Map<string, { readonly name: string; readonly original: string }>();
+  for (const { dialect } of read)
+    for (const [i, name] of dialect.columns.entries())
+      if (!originals.has(name.toLowerCase()))
+        originals.set(name.toLowerCase(), { name, original: dialect.originals[i] ?? name });
+  const found = [...originals.values()];
+  const columns = found.map(({ name }) => name);
+  const added = hasFileName ? [new Namer(columns).name('filename')] : [];
+  return {
+    ...first.dialect,
+    columns: [...columns, ...added],
+    originals: [...found.map(({ original }) => original), ...added],
+  };
+}
+
+/** All files as one table of text. Those of one dialect are read by one call: a call for each would be planned for long. */
+function readCsvs(
+  read: readonly VerifiedText[],
+  fileNames: readonly string[] | undefined,
+  columns: readonly string[],
+): string {
+  const groups = new Map<string, { readonly dialect: Dialect; readonly texts: RawFile[] }>();
+  for (const { text, dialect } of read) {
+    const { originals: _, ...kind } = dialect;
+    const key = JSON.stringify([kind, compressionOfFile(text)]);
+    const group = groups.get(key) ?? { dialect, texts: [] };
+    group.texts.push(text);
+    groups.set(key, group);
+  }
+  const calls = [...groups.values()].map(({ dialect, texts }) => readCsv(texts, dialect, fileNames !== undefined));
+  const [only] = calls;
+  if (only !== undefined && calls.length === 1 && fileNames === undefined) return only;
+  const names = read.map(({ text }, i) => `${literal(text.file)}: ${literal(fileNames?.[i] ?? '')}`);
+  const added = columns.at(-1) ?? '';
+  const selected =
+    fileNames === undefined ? '*' : `* EXCLUDE (${FILE}), MAP {${names.join(', ')}}[${FILE}] AS ${ident(added)}`;
+  return `(${calls.map((call) => `SELECT ${selected} FROM ${call}`).join(' UNION ALL BY NAME ')})`;
+}
+
+/** What DuckDB calls the path of the file that a row is from; no column of a file is called so. */
+const FILE = ident('scilake path of the file');
+
 /** `read_csv` with nothing left to DuckDB's guess. */
-function readCsv(raw: RawFile, dialect: Dialect): string {
+function readCsv(raws: readonly RawFile[], dialect: Dialect, hasFileName: boolean): string {
   const columns = dialect.columns.map((name) => `${literal(name)}: 'VARCHAR'`);
   const options = [
     'auto_detect = false',
@@ -157,13 +260,15 @@ function readCsv(raw: RawFile, dialect: Dialect): string {
     `nullstr = [${dialect.nullTexts.map(literal).join(', ')}]`,
     `comment = ${literal(dialect.comment ?? '')}`,
     `encoding = ${literal(dialect.encoding)}`,
-    `compression = ${literal(compressionOfFile(raw))}`,
+    `compression = ${literal(raws[0] === undefined ? 'none' : compressionOfFile(raws[0]))}`,
     'allow_quoted_nulls = false',
     'strict_mode = true',
     'null_padding = false',
     'ignore_errors = false',
+    ...(hasFileName ? [`filename = ${literal('scilake path of the file')}`] : []),
   ];
-  return `read_csv(${fileLiteral(raw.file)}, ${options.join(', ')})`;
+  const files = raws.map(({ file }) => fileLiteral(file));
+  return `read_csv(${files.length === 1 ? files.join() : `[${files.join(', ')}]`}, ${options.join(', ')})`;
 }
 
 /** DuckDB's parser error as one of ours, with its line; undefined for anything else. */
