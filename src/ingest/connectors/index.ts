@@ -1,8 +1,9 @@
 import type { Connector } from './connector.js';
 import { ftp } from './ftp.js';
+import { gs } from './gs.js';
 import { httpFile } from './http.js';
 import { localFile } from './local-file.js';
 import { s3 } from './s3.js';
 
 /** Every place that data can come from. */
-export const connectors: readonly Connector[] = [localFile, httpFile, s3, ftp];
+export const connectors: readonly Connector[] = [localFile, httpFile, s3, gs, ftp];
