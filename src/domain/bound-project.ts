@@ -34,8 +34,10 @@ export interface BoundAudit {
 /** A source as its raw file is found now. */
 export interface BoundSource {
   readonly source: Source;
-  /** Absolute path of the raw file. */
+  /** Absolute path of the raw file, or of the folder of a set. */
   readonly path: string;
+  /** Of all its files. */
+  readonly sizeBytes: number;
   readonly sha256: string;
   readonly format: string;
   readonly version: string;

@@ -5,16 +5,15 @@ import type { Files } from '../effects/files.js';
 import { plainUrl } from './download.js';
 import { RawStore } from './raw-store.js';
 
-/** Where the bytes of a source's raw file came from, as far as its place said; of a file of this machine its size alone. */
+/** Where the bytes of a source's raw file came from, as far as its place said; of files of this machine, and of sets, their size alone. */
 export function originOf(
   source: Source,
-  rawFile: string,
+  sizeBytes: number,
   { files, projectFolder }: { readonly files: Files; readonly projectFolder: string },
 ): Origin {
   const landed = URL.canParse(source.uri)
     ? new RawStore(path.join(projectFolder, '.scilake', 'raw'), files).landed(plainUrl(new URL(source.uri)))
     : undefined;
   if (landed !== undefined) return landed;
-  const sizeBytes = files.facts(rawFile)?.sizeBytes ?? 0;
   return { url: source.uri, finalUrl: '', etag: '', lastModified: '', fetchedAt: '', sizeBytes };
 }

@@ -18,6 +18,14 @@ describe('a pattern of paths', () => {
     await rig.ok('apply');
     expect(await rig.rows('FROM s.m')).toEqual([{ plate: 'p1', dose: 0.5 }]);
     expect((await rig.ok('plan')).out).toContain('Nothing to do');
+    const size = ['plates.csv', 'more/doses.json', 'more/notes.txt'].reduce(
+      (sum, name) => sum + fs.statSync(path.join(rig.folder, 'sources/data', name)).size,
+      0,
+    );
+    const [source] = (await rig.ok('sources', '--json')).json<{ readonly sources: readonly { sizeBytes: number }[] }>()
+      .sources;
+    // The notes are of no kind that the pattern means.
+    expect(source?.sizeBytes).toBe(size - fs.statSync(path.join(rig.folder, 'sources/data/more/notes.txt')).size);
     // The user's files stay the only ones of their bytes.
     expect(fs.statSync(path.join(rig.folder, 'sources/data/plates.csv')).nlink).toBe(1);
   });
