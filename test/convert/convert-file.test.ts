@@ -34,9 +34,9 @@ test('a named format goes before the name of the file', async () => {
   expect(inspected).toMatchObject({ ok: true, value: { format: 'csv', elements: [{ path: 'table', table: 'data' }] } });
 });
 
-test('a file that is missing and a folder are refused', async () => {
+test('a file that is missing and a folder that holds nothing are refused', async () => {
   expect((await refusal(folder, { file: path.join(folder, 'none.csv') }))[0]).toMatchObject({ code: 'SL0601' });
-  expect((await refusal(folder, { file: folder }))[0]).toMatchObject({ code: 'SL0601' });
+  expect((await refusal(folder, { file: folder }))[0]).toMatchObject({ code: 'SL0663' });
 });
 
 test('an output folder that holds something is left as it is', async () => {
