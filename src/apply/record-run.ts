@@ -59,7 +59,7 @@ export async function recordRun(
       outcomes: applied.outcomes,
       sources: project.sources,
       audits,
-      originOf: (source) => originOf(source.source, source.sizeBytes, effects),
+      originOf: (source) => originOf(source, effects),
     });
     const store = MetadataStore.open(metadataPlaces(projectFolder, config), effects);
     try {

@@ -1,5 +1,6 @@
 import type { Conversion } from '../domain/convert.js';
 import { fail, type Result } from '../domain/diagnostic.js';
+import { Queue } from '../domain/queue.js';
 import type { Files } from '../effects/files.js';
 import type { RunWorker } from '../effects/worker-process.js';
 import { readAnswer, readProgress } from './decode.js';
@@ -100,26 +101,4 @@ export function settledBudget(
   const atOnce = budget.atOnce ?? Math.max(1, Math.min(machine.processors, fitting));
   const share = Math.floor((memoryMb / atOnce - LEAST_MB / 2) / 3);
   return { memoryMb, atOnce, sortMemoryMb: budget.sortMemoryMb ?? Math.max(32, Math.min(MOST_SORT_MB, share)) };
-}
-
-/** Runs at most so many at once, in the order in which they come. */
-export class Queue {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(atOnce: number) {
-    this.#free = atOnce;
-  }
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#free--;
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
-  }
 }

@@ -1,5 +1,6 @@
+import { Queue } from '../domain/queue.js';
 import { convertFile } from './convert-file.js';
-import { type Converter, Queue } from './converter.js';
+import type { Converter } from './converter.js';
 import type { ConvertEffects } from './format.js';
 
 /** Converts in this process. A file that crashes native code ends it: for tests, and for callers that guard themselves. */

@@ -19,9 +19,10 @@ const LEAST_SQLITE = 3_037_000;
  * give equal bytes whatever was written and deleted before. A file that holds the same already is not touched.
  *
  * @returns whether the file is another one now
+ * @throws Error where the file that stands there is no database, or one of a newer version: it is left as it is
  */
 export function writeCanonical(file: string, contents: Contents, { files, openSqlite }: CanonicalEffects): boolean {
-  if (files.facts(file) !== undefined && isSame(file, contents, openSqlite)) return false;
+  if (isThere(file, files) && isSameContents(readContentsOf(file, openSqlite), contents)) return false;
   const neighbour = `${file}.part`;
   files.remove(neighbour);
   const database = openSqlite(neighbour, 'write');
@@ -58,11 +59,7 @@ export function writeCanonical(file: string, contents: Contents, { files, openSq
   return true;
 }
 
-function isSame(file: string, contents: Contents, open: OpenSqlite): boolean {
-  try {
-    return isSameContents(readContentsOf(file, open), contents);
-  } catch {
-    // No database, or a torn one: written anew.
-    return false;
-  }
+/** An empty file is what git makes of one that was not there. */
+function isThere(file: string, files: Files): boolean {
+  return (files.facts(file)?.sizeBytes ?? 0) > 0;
 }

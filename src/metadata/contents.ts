@@ -1,5 +1,5 @@
 import type { OpenSqlite, SqliteDatabase, SqliteRow, SqliteValue } from '../effects/sqlite.js';
-import { type MetadataTable, metadataTables } from './tables.js';
+import { METADATA_VERSION, type MetadataTable, metadataTables } from './tables.js';
 
 /** All rows of a provenance file, by table, in the order of their keys. */
 export type Contents = ReadonlyMap<string, readonly SqliteRow[]>;
@@ -10,6 +10,12 @@ export function keyOf(table: MetadataTable, row: SqliteRow): string {
 
 /** Tables and columns that the file does not have (an older one, or none of ours) count as empty. */
 export function readContents(database: SqliteDatabase): Contents {
+  const [version] = database.rows('PRAGMA user_version');
+  // What it holds beyond our columns would be lost with the next rebuild.
+  if (Number(version?.user_version) > METADATA_VERSION)
+    throw new Error(
+      `the provenance file has version ${version?.user_version}, this Scilake knows version ${METADATA_VERSION}: install a newer Scilake`,
+    );
   const present = new Set(
     database.rows("SELECT name FROM sqlite_schema WHERE type = 'table'").map((row) => String(row.name)),
   );

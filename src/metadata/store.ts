@@ -1,7 +1,9 @@
 import * as path from 'node:path';
+import type { Column } from '../domain/column.js';
 import { canonicalJson, digest } from '../domain/digest.js';
 import { records, textAt } from '../domain/json.js';
 import type { RunFacts, SchemaRecord } from '../domain/provenance.js';
+import { schemaDiff } from '../domain/schema-diff.js';
 import type { SqliteDatabase, SqliteRow, SqliteValue } from '../effects/sqlite.js';
 import { type CanonicalEffects, writeCanonical } from './canonical.js';
 import { type Contents, keyOf, readContents, readContentsOf } from './contents.js';
@@ -140,7 +142,7 @@ export class MetadataStore {
       table_name: table,
       schema_hash: hash,
       columns: canonicalJson(list),
-      diff: own?.diff ?? (last === undefined ? '' : schemaDiff(String(last.columns), list)),
+      diff: own?.diff ?? (last === undefined ? '' : schemaDiff(columnsOf(last), list).join('\n')),
       first_run: own?.first_run ?? runId,
       last_run: runId,
     });
@@ -175,17 +177,7 @@ function isLater(row: SqliteRow, than: SqliteRow): boolean {
   return String(row.last_run ?? '') > String(than.last_run ?? '');
 }
 
-/** `+ name TYPE`, `- name`, `~ name OLD -> NEW`, a line each. */
-function schemaDiff(before: string, now: readonly { readonly name: string; readonly type: string }[]): string {
-  const parsed: unknown = JSON.parse(before);
-  const was = new Map(records(parsed).map((column) => [textAt(column, 'name'), textAt(column, 'type')]));
-  const names = new Set(now.map(({ name }) => name));
-  return [
-    ...[...was.keys()].filter((name) => !names.has(name)).map((name) => `- ${name}`),
-    ...now.flatMap(({ name, type }) => {
-      const old = was.get(name);
-      if (old === undefined) return [`+ ${name} ${type}`];
-      return old === type ? [] : [`~ ${name} ${old} -> ${type}`];
-    }),
-  ].join('\n');
+function columnsOf(row: SqliteRow): readonly Column[] {
+  const parsed: unknown = JSON.parse(String(row.columns));
+  return records(parsed).map((column) => ({ name: textAt(column, 'name'), type: textAt(column, 'type') }));
 }

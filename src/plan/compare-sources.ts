@@ -1,7 +1,9 @@
 import type { BoundSource } from '../domain/bound-project.js';
+import type { Column } from '../domain/column.js';
 import type { ElementSchema } from '../domain/convert.js';
 import type { Diagnostic } from '../domain/diagnostic.js';
 import type { SourceChange } from '../domain/plan.js';
+import { schemaDiff } from '../domain/schema-diff.js';
 import type { Dataset } from '../domain/snapshot.js';
 
 /**
@@ -64,19 +66,9 @@ export function frozenProblems(
   });
 }
 
-/** `+ table.column TYPE`, `- table.column`, `~ table.column OLD -> NEW`, by table. */
+/** By table; the columns are called `table.column`. */
 function schemaChanges(before: readonly ElementSchema[], now: readonly ElementSchema[]): readonly string[] {
-  const columnsOf = (elements: readonly ElementSchema[]): ReadonlyMap<string, string> =>
-    new Map(
-      elements.flatMap(({ table, columns }) => columns.map(({ name, type }) => [`${table}.${name}`, type] as const)),
-    );
-  const [was, is] = [columnsOf(before), columnsOf(now)];
-  return [
-    ...[...was.keys()].filter((name) => !is.has(name)).map((name) => `- ${name}`),
-    ...[...is].flatMap(([name, type]) => {
-      const old = was.get(name);
-      if (old === undefined) return [`+ ${name} ${type}`];
-      return old === type ? [] : [`~ ${name} ${old} -> ${type}`];
-    }),
-  ];
+  const columnsOf = (elements: readonly ElementSchema[]): readonly Column[] =>
+    elements.flatMap(({ table, columns }) => columns.map(({ name, type }) => ({ name: `${table}.${name}`, type })));
+  return schemaDiff(columnsOf(before), columnsOf(now));
 }

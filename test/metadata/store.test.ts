@@ -219,3 +219,14 @@ test('a file that is no database is an error, and stays', () => {
   expect(() => storeIn('a')).toThrow(/file is not a database/);
   expect(files.readText(tracked)).toContain('not a database');
 });
+
+test('a file that a newer version wrote is an error, and stays', () => {
+  const file = published('a', cells);
+  const database = openSqlite(file, 'write');
+  database.run('PRAGMA user_version = 99');
+  database.close();
+  const before = readFileSync(file);
+  expect(() => storeIn('a')).toThrow(/has version 99.*install a newer Scilake/);
+  expect(() => writeCanonical(file, new Map(), effects)).toThrow(/version 99/);
+  expect(Buffer.compare(readFileSync(file), before)).toBe(0);
+});
