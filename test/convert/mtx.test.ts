@@ -253,6 +253,14 @@ test('a folder of two matrices is no matrix, but a folder of files', async () =>
   expect(conversion.elements.map(({ table }) => table)).toEqual(expect.arrayContaining(['a__X', 'b__X']));
 });
 
+test('what else is in the folder of a matrix is named, not left out without a word', async () => {
+  const { conversion } = await convert(database, folder, {
+    file: write({ 'matrix.mtx': MATRIX, 'barcodes.tsv': BARCODES, 'features.tsv': FEATURES, 'doses.csv': 'a\n1\n' }),
+  });
+  expect(conversion.format).toBe('mtx');
+  expect(conversion.warnings).toEqual(['"doses.csv" does not belong to the matrix and was left out']);
+});
+
 test('a matrix that is declared as something else is refused by what it is', async () => {
   const [error] = await refusal(folder, { file: path.join(write({ 'm.mtx': MATRIX }), 'm.mtx'), format: 'csv' });
   expect(error).toMatchObject({ code: 'SL0604', message: 'm.mtx is declared as csv, but its content is mtx' });

@@ -54,10 +54,7 @@ export const mtx: Format = {
 
   subject: subjectOfMatrix,
 
-  inputs(raw) {
-    const matrix = matrixFile(raw);
-    return [matrix, ...ROLES.flatMap((role) => sideFileOf(matrix, role) ?? [])];
-  },
+  inputs: inputsOf,
 
   async inspect(raw) {
     const { matrixTables } = matrixOptions(raw);
@@ -110,7 +107,7 @@ export const mtx: Format = {
             tools: { duckdb: String(version?.v) },
             elements: parts.map(({ manifest }) => manifest),
           },
-          warnings: [...axes.warnings, ...parts.flatMap(({ warnings }) => warnings)],
+          warnings: [...axes.warnings, ...strangers(raw), ...parts.flatMap(({ warnings }) => warnings)],
         });
       } finally {
         database.close();
@@ -122,6 +119,19 @@ export const mtx: Format = {
 };
 
 const ROLES: readonly Role[] = ['cells', 'genes'];
+
+function inputsOf(raw: RawFile): readonly string[] {
+  const matrix = matrixFile(raw);
+  return [matrix, ...ROLES.flatMap((role) => sideFileOf(matrix, role) ?? [])];
+}
+
+/** What else is in a folder that is taken as one matrix. */
+function strangers(raw: RawFile): readonly string[] {
+  if (!fs.statSync(raw.file).isDirectory()) return [];
+  const known = new Set(inputsOf(raw).map((file) => path.basename(file)));
+  const others = fs.readdirSync(raw.file).filter((name) => !name.startsWith('.') && !known.has(name));
+  return others.sort().map((name) => `${JSON.stringify(name)} does not belong to the matrix and was left out`);
+}
 
 interface OpenMatrix {
   /** The matrix itself, also where the folder was given. */
