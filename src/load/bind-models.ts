@@ -42,16 +42,20 @@ export interface BindModelsRequest {
  * columns the model gives and from where. All that are ready are asked about together. A model below a broken one is not
  * bound: its errors would only repeat the cause.
  */
-export async function bindModels(
-  request: BindModelsRequest,
-): Promise<{ readonly models: readonly BoundModel[]; readonly diagnostics: readonly Diagnostic[] }> {
+export async function bindModels(request: BindModelsRequest): Promise<{
+  readonly models: readonly BoundModel[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** What each model's text names, bound or not, by its key. */
+  readonly reads: ReadonlyMap<string, readonly string[]>;
+}> {
   const { project, sources, shadow } = request;
   const tables = new ShadowTables(shadow);
   const errors: Diagnostic[] = [];
   const read = await readTexts(request, errors);
   const sourceTables = addSources(sources, tables);
   const known = new Set([...project.models.map((model) => model.key), ...sourceTables]);
-  const { graph, cycles } = orderGraph(new Map(read.map((one) => [one.model.key, one.reads])));
+  const reads = new Map(read.map((one) => [one.model.key, one.reads]));
+  const { graph, cycles } = orderGraph(reads);
   const byKey = new Map(read.map((one) => [one.model.key, one]));
   errors.push(...cycleDiagnostics(cycles, (key) => byKey.get(key)?.model));
   for (const one of read) errors.push(...missingParents(one.model, known));
@@ -92,7 +96,7 @@ export async function bindModels(
   const models = inOrder.flatMap((result) => (result.ok ? [result.value] : []));
   const warnings = inOrder.flatMap((result) => (result.ok ? result.warnings : []));
   errors.push(...inOrder.flatMap((result) => (result.ok ? [] : result.errors)));
-  return { models: inFullOrder(models), diagnostics: [...errors, ...warnings] };
+  return { models: inFullOrder(models), diagnostics: [...errors, ...warnings], reads };
 }
 
 /** Topological order by all that is read, tables that only the plans show included. */

@@ -1,6 +1,5 @@
-import type { BoundModel, BoundProject, BoundSource, LeftOut } from '../domain/bound-project.js';
+import type { BoundProject } from '../domain/bound-project.js';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
-import type { Project } from '../domain/project.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
@@ -9,6 +8,7 @@ import { bindAudits } from './bind-audits.js';
 import { BindCache } from './bind-cache.js';
 import { bindModels } from './bind-models.js';
 import { bindSources } from './bind-sources.js';
+import { leftOut } from './left-out.js';
 import { readProject } from './read-project.js';
 
 export interface LoadEffects {
@@ -54,17 +54,16 @@ export async function loadProject(
       isIncomplete && missingTables !== 'all'
         ? found.filter((diagnostic) => !missingTable.has(diagnostic.code))
         : found;
-    const left =
-      brokenSources === 'are left out' ? leftOut({ project, sources, sourceDiagnostics }, audited.models) : undefined;
-    if (left !== undefined) {
-      const others = distinct([
-        ...readDiagnostics,
-        ...after,
-        ...sourceDiagnostics.filter(({ severity }) => severity !== 'error'),
-      ]);
+    if (brokenSources === 'are left out' && sources.length < project.sources.length) {
+      const left = leftOut({ project, sources, sourceDiagnostics, models: audited.models, reads: bound.reads });
+      const rest = found.filter(
+        ({ code, location }) => !missingTable.has(code) || left.unexplained.has(location?.file ?? ''),
+      );
+      const warnings = sourceDiagnostics.filter(({ severity }) => severity !== 'error');
+      const others = distinct([...readDiagnostics, ...rest, ...warnings]);
       if (others.some((diagnostic) => diagnostic.severity === 'error'))
-        return fail(...distinct([...others, ...left.errors]));
-      return succeed({ project, models: audited.models, sources, audits: audited.audits, left }, others);
+        return fail(...distinct([...others, ...left.value.errors]));
+      return succeed({ project, models: audited.models, sources, audits: audited.audits, left: left.value }, others);
     }
     const all = distinct([...before, ...after]);
     if (all.some((diagnostic) => diagnostic.severity === 'error')) return fail(...all);
@@ -72,28 +71,6 @@ export async function loadProject(
   } finally {
     shadow.close();
   }
-}
-
-/** What goes on without the sources that are broken; undefined where none is. */
-function leftOut(
-  found: {
-    readonly project: Project;
-    readonly sources: readonly BoundSource[];
-    readonly sourceDiagnostics: readonly Diagnostic[];
-  },
-  models: readonly BoundModel[],
-): LeftOut | undefined {
-  const errors = found.sourceDiagnostics.filter(({ severity }) => severity === 'error');
-  if (errors.length === 0) return undefined;
-  const whole = new Set(found.sources.map(({ source }) => source.name));
-  const broken = found.project.sources.map(({ name }) => name).filter((name) => !whole.has(name));
-  const bound = new Set(models.map(({ model }) => model.key));
-  const because = `${broken.length === 1 ? 'source' : 'sources'} ${broken.join(', ')} could not be had`;
-  return {
-    sources: broken,
-    models: found.project.models.flatMap(({ key }) => (bound.has(key) ? [] : [{ model: key, because }])),
-    errors,
-  };
 }
 
 /** Errors that leave no file out. */

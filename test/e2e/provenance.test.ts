@@ -354,6 +354,22 @@ describe('a source that cannot be had', () => {
     expect(await rig.run('apply')).toMatchObject({ code: 1, err: expect.not.stringContaining('Applied') });
   });
 
+  test('is the reason only for what reads it: a table that is misspelt is an error of its own', async () => {
+    rig.write({
+      'sources/c.sql': `SOURCE (name c, uri '${server.url('/other.csv')}');`,
+      'models/p.sql': 'MODEL (name s.p, kind FULL);\nSELECT x FROM c.other',
+    });
+    isAway();
+    isAway();
+    const applied = await rig.run('apply');
+    expect(applied.err).toContain('s.n is left as it is: source a could not be had');
+    expect(applied.err).toContain('s.p is left as it is: source c could not be had');
+    rig.write({ 'models/o.sql': 'MODEL (name s.o, kind FULL);\nSELECT y FROM bb.b' });
+    isAway();
+    const planned = await rig.run('plan');
+    expect(planned).toMatchObject({ code: 1, err: expect.stringMatching(/o\.sql:2:\d+.*"bb\.b" not found/) });
+  });
+
   test('does not hide what else is wrong', async () => {
     rig.write({ 'models/o.sql': 'MODEL (name s.o, kind FULL);\nSELECT nope FROM b.b' });
     isAway();
