@@ -59,6 +59,12 @@ export interface TableFiles {
   readonly fileNames: readonly string[] | undefined;
 }
 
+/** The file that speaks for all of them where one has to. */
+export function firstRaw({ raws: [first] }: TableFiles): RawFile {
+  if (first === undefined) throw new Error('a table of no files');
+  return first;
+}
+
 /** What a format gets to work with. */
 export interface FormatEffects extends ConvertEffects {
   /** How deep inside archives the file is, and what they have left. */

@@ -12,6 +12,7 @@ import {
   convertError,
   errorAtLine,
   type Format,
+  firstRaw,
   type RawFile,
   type TableFiles,
   type WrittenFormat,
@@ -47,7 +48,7 @@ function inspectTable(files: TableFiles, effects: ConvertEffects): Promise<Resul
 }
 
 function convertTable(files: TableFiles, folder: string, effects: ConvertEffects): Promise<Result<WrittenFormat>> {
-  const raw = firstOf(files);
+  const raw = firstRaw(files);
   return withTable(files, { folder, effects }, async (table) => {
     const { database, dialect, schema, scan } = table;
     const fileName = `${schema.table}.parquet`;
@@ -84,11 +85,6 @@ function convertTable(files: TableFiles, folder: string, effects: ConvertEffects
   });
 }
 
-function firstOf({ raws: [first] }: TableFiles): RawFile {
-  if (first === undefined) throw new Error('a table of no files');
-  return first;
-}
-
 interface OpenTable {
   readonly database: Database;
   readonly dialect: Dialect;
@@ -104,7 +100,7 @@ async function withTable<T>(
   at: { readonly folder: string | undefined; readonly effects: ConvertEffects },
   use: (table: OpenTable) => Promise<Result<T>>,
 ): Promise<Result<T>> {
-  const encoding = encodingOf(firstOf(files));
+  const encoding = encodingOf(firstRaw(files));
   if (!encoding.ok) return encoding;
   const { raws } = files;
   const texts: RawFile[] = [];
@@ -170,7 +166,7 @@ async function withVerified<T>(
   }
   const dialect = unitedDialect(read, files.fileNames !== undefined);
   const recordCount = read.reduce((sum, one) => sum + one.recordCount, 0);
-  const raw = firstOf(files);
+  const raw = firstRaw(files);
   const database = await effects.duckdb.open();
   try {
     const source = readCsvs(read, files.fileNames, dialect.columns);

@@ -34,9 +34,9 @@ const NUMBER = /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|DECIMAL\(\d+,\d+\)|F
 const FLOAT = /^(?:FLOAT|DOUBLE)$/;
 const ORDERED = /^(?:DATE|TIME|TIMESTAMP.*|BOOLEAN|VARCHAR)$/;
 
-/** A parquet file's rows, nothing taken from the names of its folders. */
-export function rowsOf(file: string, extra = ''): string {
-  return `read_parquet(${fileLiteral(file)}, hive_partitioning = false, binary_as_string = false${extra})`;
+/** A parquet file's rows, or those of several (`list`: as SQL has it), nothing taken from the names of its folders. */
+export function rowsOf(file: string, extra = '', files: 'one' | 'list' = 'one'): string {
+  return `read_parquet(${files === 'one' ? fileLiteral(file) : file}, hive_partitioning = false, binary_as_string = false${extra})`;
 }
 
 /**
