@@ -7,13 +7,14 @@ import { type LakeLocation, LakeMissingError, type LakeSession } from './catalog
 import { openRunCatalog } from './catalog/run-catalog.js';
 import { ensureStateTables, environmentTables, readState } from './catalog/state-tables.js';
 import type { BoundProject } from './domain/bound-project.js';
+import { tablesOfSources } from './domain/contract.js';
 import { type Diagnostic, DiagnosticError, type Result } from './domain/diagnostic.js';
 import type { Plan, PlanOptions } from './domain/plan.js';
 import type { Project, ProjectConfig } from './domain/project.js';
 import { type Environment, emptyState, type LakeState } from './domain/snapshot.js';
 import { filesOf } from './effects/attached-files.js';
 import type { Database } from './effects/duckdb.js';
-import { loadProject } from './load/load-project.js';
+import { type LoadEffects, loadProject } from './load/load-project.js';
 import { hookStatements, modelPrograms } from './load/programs.js';
 import { readyIntervals } from './load/signals.js';
 import { standaloneAudit } from './load/standalone-audit.js';
@@ -32,8 +33,18 @@ export function load(
     ...workspace.outside,
     projectFolder: workspace.projectFolder,
     cacheFolder: ownFolder(workspace, 'cache'),
+    recordedTables: tablesInLake(workspace),
   };
   return loadProject(effects, 'where nothing explains them', brokenSources);
+}
+
+/** Asks the lake which tables it has of each source, once. */
+export function tablesInLake(workspace: Workspace): NonNullable<LoadEffects['recordedTables']> {
+  let asked: Promise<LakeState> | undefined;
+  return async (config) => {
+    asked ??= recordedState(workspace, config);
+    return tablesOfSources(await asked);
+  };
 }
 
 /** What the lake records of itself; empty when there is no lake yet. */

@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { registerDataset } from '../catalog/register.js';
 import type { PointedName } from '../catalog/run-catalog.js';
 import { stateWriter } from '../catalog/state-tables.js';
+import { applyContract } from '../convert/index.js';
 import type { BoundSource } from '../domain/bound-project.js';
 import type { Conversion } from '../domain/convert.js';
 import { DiagnosticError } from '../domain/diagnostic.js';
@@ -124,7 +125,15 @@ async function convertInto(source: BoundSource, work: Work): Promise<Conversion>
   );
   if (!converted.ok)
     throw new DiagnosticError(converted.errors.map((error) => ({ location: source.source.uriLocation, ...error })));
-  for (const warning of converted.value.warnings) {
+  const conversion =
+    source.found === undefined
+      ? converted.value
+      : await applyContract(
+          converted.value,
+          { folder: out, allowed: source.elements, contract: source.source.contract },
+          work.effects,
+        );
+  for (const warning of conversion.warnings) {
     work.effects.emit({
       type: 'diagnostic',
       diagnostic: {
@@ -135,7 +144,7 @@ async function convertInto(source: BoundSource, work: Work): Promise<Conversion>
       },
     });
   }
-  return converted.value;
+  return conversion;
 }
 
 function stagingFolder(source: BoundSource, work: Work): string {

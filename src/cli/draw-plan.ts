@@ -31,6 +31,7 @@ export function drawPlan(plan: Plan, drawing: PlanDrawing): string {
   for (const source of plan.sourceChanges) {
     lines.push(`  ${sign(source.type, style)} source ${style.bold(source.source)}  ${style.dim(source.reason)}`);
     for (const change of source.schema) lines.push(`      ${style.dim(change)}`);
+    for (const change of source.discarded) lines.push(`      ${style.dim(`${change}  (left out by the contract)`)}`);
   }
   if (plan.sourceChanges.length > 0) lines.push('');
   for (const change of plan.changes) {

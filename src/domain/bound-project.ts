@@ -41,7 +41,10 @@ export interface BoundSource {
   readonly sha256: string;
   readonly format: string;
   readonly version: string;
+  /** Its tables, as its contract lets them in. */
   readonly elements: readonly ElementSchema[];
+  /** As the raw file has them, where its contract leaves something out. */
+  readonly found?: readonly ElementSchema[];
 }
 
 /** What of a project is left as it is, because sources could not be had or read. */

@@ -1,5 +1,6 @@
 import type { ModelCode, SignalCall } from './code.js';
 import type { Column } from './column.js';
+import type { Contract } from './contract.js';
 import type { Cron } from './cron.js';
 import type { SourceLocation } from './diagnostic.js';
 import type { Freshness } from './freshness.js';
@@ -134,8 +135,8 @@ export interface Source {
   readonly citation: string;
   readonly homepage: string;
   readonly description: string;
-  /** Whether its columns may change: `evolve` takes them as they come, `freeze` refuses a plan. */
-  readonly contract: 'evolve' | 'freeze';
+  /** What happens when its tables, columns or types change. */
+  readonly contract: Contract;
   /** How old it may be; undefined: any age will do. */
   readonly freshness?: Freshness;
 }

@@ -35,6 +35,8 @@ export interface SourceChange {
   readonly reason: string;
   /** What its tables gained and lost: `+ table.column TYPE`, `- table.column`, `~ table.column OLD -> NEW`. */
   readonly schema: readonly string[];
+  /** What its contract leaves out of that, in the same way. */
+  readonly discarded: readonly string[];
 }
 
 /** What the user asked for, beside the project itself. */

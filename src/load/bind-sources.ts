@@ -1,16 +1,20 @@
 import * as path from 'node:path';
 import { CONVERTER_VERSION, inputFiles, inspectFile } from '../convert/index.js';
 import type { BoundSource } from '../domain/bound-project.js';
+import { isDiscarding, underContract } from '../domain/contract.js';
 import type { ElementSchema } from '../domain/convert.js';
 import { type Diagnostic, type Result, succeed } from '../domain/diagnostic.js';
 import { canonicalJson, digest } from '../domain/digest.js';
 import { isRecord, items, records, textAt } from '../domain/json.js';
+import type { JsonValue } from '../domain/kind.js';
 import type { Source } from '../domain/model.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import { type LandEffects, land } from '../ingest/land.js';
 
 export interface BindSourceEffects extends LandEffects {
   readonly duckdb: DuckDb;
+  /** Tables that the lake has of each source, by its name; asked for only where a contract leaves things out. */
+  readonly recordedTables?: () => Promise<ReadonlyMap<string, readonly ElementSchema[]>>;
 }
 
 /** Finds each source's raw file and the tables that it holds, without converting anything. Broken ones are left out and reported. */
@@ -45,16 +49,28 @@ async function bindSource(source: Source, effects: BindSourceEffects): Promise<R
   const beside = await Promise.all(others.map((input) => effects.files.sha256(input)));
   const settings = [source.format ?? '', canonicalJson(source.formatOptions), path.basename(file), CONVERTER_VERSION];
   const version = digest(sha256, ...beside, ...settings).slice(0, 10);
+  const bound = async (inspected: Inspected): Promise<BoundSource> => {
+    const whole = { source, path: file, sizeBytes, sha256, version, ...inspected };
+    if (!isDiscarding(source.contract)) return whole;
+    const recorded = (await effects.recordedTables?.())?.get(source.name);
+    const elements = underContract(inspected.elements, recorded, source.contract);
+    const asIs = canonicalJson(plainElements(inspected.elements));
+    const letIn = canonicalJson(plainElements(elements));
+    if (letIn === asIs) return whole;
+    // The same file under another contract is other data.
+    const other = digest(version, letIn, canonicalJson({ ...source.contract })).slice(0, 10);
+    return { ...whole, version: other, elements, found: inspected.elements };
+  };
   const cached = readCache(cacheEntry(version, effects), effects);
-  if (cached !== undefined)
-    return succeed({ source, path: file, sizeBytes, sha256, version, ...cached }, landed.warnings);
+  if (cached !== undefined) return succeed(await bound(cached), landed.warnings);
   const inspected = await inspectFile(request, effects);
   if (!inspected.ok) return placedAt(source, inspected.errors);
   effects.files.writeCache(cacheEntry(version, effects), JSON.stringify(inspected.value));
-  return succeed({ source, path: file, sizeBytes, sha256, version, ...inspected.value }, [
-    ...landed.warnings,
-    ...inspected.warnings,
-  ]);
+  return succeed(await bound(inspected.value), [...landed.warnings, ...inspected.warnings]);
+}
+
+function plainElements(elements: readonly ElementSchema[]): JsonValue {
+  return elements.map(({ table, columns }) => ({ table, columns: columns.map(({ name, type }) => ({ name, type })) }));
 }
 
 /** Errors inside a raw file have no line of the project; its declaration is the next best place. */

@@ -1,5 +1,7 @@
 import type { BoundProject } from '../domain/bound-project.js';
+import type { ElementSchema } from '../domain/convert.js';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
+import type { Project, ProjectConfig } from '../domain/project.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
@@ -7,11 +9,11 @@ import { shadowCatalogs, withAttachedTables } from './attached-tables.js';
 import { bindAudits } from './bind-audits.js';
 import { BindCache } from './bind-cache.js';
 import { bindModels } from './bind-models.js';
-import { bindSources } from './bind-sources.js';
+import { type BindSourceEffects, bindSources } from './bind-sources.js';
 import { leftOut } from './left-out.js';
 import { readProject } from './read-project.js';
 
-export interface LoadEffects {
+export interface LoadEffects extends Omit<BindSourceEffects, 'recordedTables'> {
   readonly duckdb: DuckDb;
   readonly files: Files;
   /** Absolute path of the project. */
@@ -20,6 +22,8 @@ export interface LoadEffects {
   readonly cacheFolder: string;
   /** Variables of the process, which may overrule settings. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Tables that the lake has of each source, by its name; asked for only where a contract leaves things out. */
+  readonly recordedTables?: (config: ProjectConfig) => Promise<ReadonlyMap<string, readonly ElementSchema[]>>;
 }
 
 /**
@@ -36,7 +40,10 @@ export async function loadProject(
   const read = await readProject(effects);
   const { project, diagnostics: attachedDiagnostics } = await withAttachedTables(read.project, effects);
   const readDiagnostics = [...read.diagnostics, ...attachedDiagnostics];
-  const { sources, diagnostics: sourceDiagnostics } = await bindSources(project.sources, effects);
+  const { sources, diagnostics: sourceDiagnostics } = await bindSources(
+    project.sources,
+    sourceEffects(project, effects),
+  );
   const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder, shadowCatalogs(project, effects));
   try {
     const seedEffects = { ...effects, database: shadow.database };
@@ -71,6 +78,11 @@ export async function loadProject(
   } finally {
     shadow.close();
   }
+}
+
+/** With the settings that say which lake is meant. */
+export function sourceEffects({ config }: Project, { recordedTables, ...effects }: LoadEffects): BindSourceEffects {
+  return recordedTables === undefined ? effects : { ...effects, recordedTables: () => recordedTables(config) };
 }
 
 /** Errors that leave no file out. */

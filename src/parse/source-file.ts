@@ -1,8 +1,10 @@
+import { type Contract, type ContractMode, evolving } from '../domain/contract.js';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
-import { asDottedName, asText, type Fragment, listItems, spanOf } from '../domain/fragment.js';
+import { asDottedName, asText, type Fragment, insideParentheses, listItems, spanOf } from '../domain/fragment.js';
 import { type Freshness, parseDurationMs } from '../domain/freshness.js';
 import { locate, type TextFile } from '../domain/location.js';
 import type { Source } from '../domain/model.js';
+import { didYouMean } from '../domain/near-miss.js';
 import { PropertyReader } from '../domain/property-reader.js';
 import { type HeaderBlock, splitStatements } from './statements.js';
 
@@ -104,19 +106,51 @@ function credentialsProblem({ name, uri, uriLocation }: Source): readonly Diagno
   ];
 }
 
-/** `contract evolve` or `contract freeze`. */
-function readContract(properties: PropertyReader): Source['contract'] {
+const contractModes: readonly (readonly [string, ContractMode])[] = [
+  ['evolve', 'evolve'],
+  ['freeze', 'freeze'],
+  ['discard', 'discard_value'],
+  ['discard_value', 'discard_value'],
+  ['discard_row', 'discard_row'],
+];
+
+/** `contract freeze`, or by what changes: `contract (tables evolve, columns discard, data_type freeze)`. */
+function readContract(properties: PropertyReader): Contract {
   const written = properties.fragment('contract');
-  const said = written === undefined ? 'evolve' : asText(written).toLowerCase();
-  const known = (['evolve', 'freeze'] as const).find((one) => one === said);
-  if (written !== undefined && known === undefined)
-    properties.report(
-      'SL0105',
-      spanOf(written),
-      `a contract is evolve or freeze, not ${asText(written)}`,
-      'contract freeze refuses other columns than the lake has',
-    );
-  return known ?? 'evolve';
+  if (written === undefined) return evolving;
+  const modeOf = (fragment: Fragment, reader: PropertyReader): ContractMode => {
+    const said = asText(fragment).toLowerCase();
+    const known = contractModes.find(([name]) => name === said)?.[1];
+    if (known === undefined)
+      reader.report(
+        'SL0105',
+        spanOf(fragment),
+        `a contract is evolve, freeze, discard_value or discard_row, not ${asText(fragment)}`,
+        didYouMean(
+          said,
+          contractModes.map(([name]) => name),
+        ) ?? 'contract freeze refuses other columns than the lake has',
+      );
+    return known ?? 'evolve';
+  };
+  if (insideParentheses(written) === undefined) {
+    const mode = modeOf(written, properties);
+    return { tables: mode, columns: mode, dataType: mode };
+  }
+  const own = new PropertyReader({
+    file: properties.file,
+    owner: 'contract',
+    ownerSpan: spanOf(written),
+    properties: listItems(written),
+  });
+  const part = (name: string): ContractMode => {
+    const fragment = own.fragment(name);
+    return fragment === undefined ? 'evolve' : modeOf(fragment, own);
+  };
+  const contract = { tables: part('tables'), columns: part('columns'), dataType: part('data_type') };
+  own.finish();
+  properties.adopt(own.diagnostics);
+  return contract;
 }
 
 /** `freshness (warn_after '7 days', error_after '30 days', column ts)` */

@@ -64,7 +64,7 @@ export function buildPlan(
   const sourceChanges = compareSources(project.sources, withoutKeys(base?.sources ?? {}, leftSources), state.datasets);
   const allowed = { destructive: pick(options.allowDestructiveModels), additive: pick(options.allowAdditiveModels) };
   problems.push(
-    ...frozenProblems(project.sources, sourceChanges),
+    ...frozenProblems(project.sources, base?.sources ?? {}, state.datasets),
     ...forwardOnlyProblems(project, candidates, baseline, allowed),
     ...columnlessProblems(project, candidates),
   );

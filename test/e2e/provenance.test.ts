@@ -246,7 +246,7 @@ describe('a source whose columns change', () => {
     rig.write({ 'sources/a.sql': "SOURCE (name a, uri 'a.csv', contract frozen);" });
     expect(await rig.run('plan')).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/SL0105.*evolve or freeze, not frozen/),
+      err: expect.stringMatching(/SL0105.*evolve, freeze, discard_value or discard_row, not frozen/),
     });
   });
 });

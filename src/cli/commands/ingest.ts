@@ -1,6 +1,6 @@
 import type { Plan } from '../../domain/plan.js';
 import { loadSources } from '../../load/load-sources.js';
-import { apply, ownFolder, planFrom, recordedState } from '../../workflow.js';
+import { apply, ownFolder, planFrom, recordedState, tablesInLake } from '../../workflow.js';
 import { type CommandDefinition, exitCodes } from '../command.js';
 import { exitCodeOf, reportErrors, reportWarnings, showJson } from '../report.js';
 import { readPlanOptions } from './plan-options.js';
@@ -16,6 +16,7 @@ export const ingestCommand: CommandDefinition = {
       ...workspace.outside,
       projectFolder: workspace.projectFolder,
       cacheFolder: ownFolder(workspace, 'cache'),
+      recordedTables: tablesInLake(workspace),
     });
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     reportWarnings(
