@@ -9,12 +9,14 @@ import { DiagnosticError } from '../domain/diagnostic.js';
 import { physicalName } from '../domain/names.js';
 import type { Dataset } from '../domain/snapshot.js';
 import { land } from '../ingest/land.js';
+import { openLimits } from '../ingest/limits.js';
 import type { Work } from './work.js';
 
 /** Brings the raw file here once more, as it is now, and holds it against what was planned. */
 export async function fetchSource(name: string, work: Work): Promise<undefined> {
   const source = sourceOf(name, work);
-  const landed = await land(source.source, work.effects);
+  const limits = openLimits(work.project.project.config.ingest);
+  const landed = await land(source.source, { ...work.effects, limits });
   if (!landed.ok) throw new DiagnosticError(landed.errors);
   if (landed.value.sha256 !== source.sha256) {
     throw new DiagnosticError([

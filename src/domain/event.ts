@@ -4,6 +4,16 @@ import type { Step } from './step.js';
 /** What happens while a plan is made or applied: one union for the CLI, the TUI and logs. */
 export type Event =
   | { readonly type: 'loading'; readonly what: 'project' | 'lake' | 'extension'; readonly detail: string }
+  /** Bytes of a source arrive; of a set its files so far. `total` is undefined where the place does not say. */
+  | {
+      readonly type: 'fetching';
+      readonly source: string;
+      readonly done: number;
+      readonly total: number | undefined;
+      readonly fileCount: number;
+    }
+  /** All that was new of a source is here. */
+  | { readonly type: 'fetched'; readonly source: string; readonly bytes: number; readonly fileCount: number }
   | { readonly type: 'step-started'; readonly index: number; readonly count: number; readonly step: Step }
   | {
       readonly type: 'step-progress';

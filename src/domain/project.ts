@@ -19,6 +19,7 @@ export interface ProjectConfig {
   readonly variables: Readonly<Record<string, JsonValue>>;
   /** How raw files are converted; nothing in it changes what comes out. */
   readonly convert: ConvertSettings;
+  readonly ingest: IngestSettings;
   readonly metadata: MetadataSettings;
   /** DuckDB settings for the process that builds models. */
   readonly settings: Readonly<Record<string, string>>;
@@ -73,6 +74,14 @@ export interface ConvertSettings {
   readonly memoryMb?: number;
   /** Files that are converted at once; as many as memory and processors allow when left out. */
   readonly atOnce?: number;
+}
+
+/** How much may be downloaded at a time. */
+export interface IngestSettings {
+  /** Downloads at once, of all sources together; 4 when left out. */
+  readonly atOnce?: number;
+  /** Of all downloads together, MB (10^6 bytes) per second; as fast as it goes when left out. */
+  readonly bandwidthMb?: number;
 }
 
 export interface ModelDefaults {

@@ -34,7 +34,10 @@ export interface DownloadEffects {
   readonly random: () => number;
   /** Bytes that the disk of a folder has left. */
   readonly freeBytes: (folder: string) => number;
-  readonly progress?: (done: number, total: number) => void;
+  /** Hears of bytes as they arrive: how many of this file are here, and of how many. */
+  readonly progress?: (done: number, total: number | undefined) => void;
+  /** Waits until so many bytes more may arrive. */
+  readonly spend?: (byteCount: number) => Promise<void>;
 }
 
 export type Download =
@@ -154,7 +157,7 @@ async function tryOnce(
     store.dropPart(key);
     store.keepPart(key, { etag, lastModified, totalBytes: total });
   }
-  const broken = await append(response, store.partFile(key), { start, total, progress: effects.progress });
+  const broken = await append(response, store.partFile(key), { start, total, effects });
   const sizeBytes = fs.statSync(store.partFile(key)).size;
   if (broken !== undefined) return { type: 'again', reason: broken };
   if (total !== undefined && sizeBytes !== total) {
@@ -252,7 +255,7 @@ async function append(
   at: {
     readonly start: number;
     readonly total: number | undefined;
-    readonly progress: ((done: number, total: number) => void) | undefined;
+    readonly effects: Pick<DownloadEffects, 'progress' | 'spend'>;
   },
 ): Promise<string | undefined> {
   const handle = fs.openSync(file, at.start > 0 ? 'r+' : 'w');
@@ -260,11 +263,13 @@ async function append(
   let broken: string | undefined;
   try {
     fs.ftruncateSync(handle, at.start);
+    at.effects.progress?.(at.start, at.total);
     for await (const block of body) {
       const bytes = Buffer.isBuffer(block) ? block : Buffer.from(block);
       fs.writeSync(handle, bytes, 0, bytes.length, position);
       position += bytes.length;
-      at.progress?.(position, at.total ?? position);
+      at.effects.progress?.(position, at.total);
+      await at.effects.spend?.(bytes.length);
     }
   } catch (thrown) {
     broken = plainReason(thrown);

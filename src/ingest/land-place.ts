@@ -3,15 +3,14 @@ import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
 import type { Source } from '../domain/model.js';
+import { Arrival } from './arrival.js';
 import { type Place, PlaceError, type RemoteConnector, type RemoteFile } from './connectors/connector.js';
-import { type Download, type DownloadEffects, download, plainUrl } from './download.js';
+import { type Download, type DownloadEffects, type DownloadRequest, download, plainUrl } from './download.js';
 import { landSet } from './land-set.js';
 import type { LandEffects, Landing } from './landing.js';
+import { type DownloadLimits, openLimits } from './limits.js';
 import { RawStore } from './raw-store.js';
 import { SourceState } from './source-state.js';
-
-/** Downloads at once from one place. */
-const AT_ONCE = 4;
 
 /** Asks a place what it has, and brings what is not here yet. Where it does not answer, what came the last time is used. */
 export async function landPlace(
@@ -27,14 +26,17 @@ export async function landPlace(
   // What has a declared checksum cannot change: once it is here, nobody has to be asked.
   if (last !== undefined && source.checksum === `sha256:${last.sha256}`) return succeed(last);
   const now = () => new Date();
+  const limits = effects.limits ?? openLimits({});
+  const arrival = new Arrival(source.name, effects.emit);
   try {
     const place = await connector.list(source, effects);
     if (!place.ok) return place;
-    const context: Context = { source, store, state, place: place.value, effects, now };
+    const context: Context = { source, store, state, place: place.value, effects, now, limits, arrival };
     const landed = place.value.type === 'file' ? await landFile(context) : await landFiles(context);
     const { resolved, facts } = place.value;
     const landing: Landing = { ...landed.landing, ...(resolved === undefined ? {} : { resolved }), facts };
     if (landed.isOld === undefined) state.keep(landing, now().toISOString());
+    arrival.end();
     return succeed(landing, landed.isOld === undefined ? place.warnings : [...place.warnings, landed.isOld]);
   } catch (thrown) {
     if (thrown instanceof LandProblem) return fail(thrown.diagnostic);
@@ -55,6 +57,8 @@ interface Context {
   readonly place: Place;
   readonly effects: LandEffects;
   readonly now: () => Date;
+  readonly limits: DownloadLimits;
+  readonly arrival: Arrival;
 }
 
 interface Landed {
@@ -109,7 +113,7 @@ async function landFiles(context: Context): Promise<Landed> {
       setsFolder: path.join(store.folder, 'sets'),
       listing: state.listing,
       members: place.files,
-      atOnce: AT_ONCE,
+      atOnce: context.limits.atOnce,
       bring: async (member) => {
         const fetched = await fetchFile(member, undefined, context);
         // Older files among newer ones would be a set that never was.
@@ -139,16 +143,14 @@ async function fetchFile(
 ): Promise<Extract<Download, { readonly type: 'fetched' | 'unchanged' | 'unreachable' }>> {
   const { source, effects } = context;
   const { sizeBytes, version, checksums, ask } = file;
-  const fetched = await download(
-    {
-      url: file.url,
-      ...(ask === undefined ? {} : { ask }),
-      headers: {},
-      checksum,
-      announced: { version, checksums, ...(sizeBytes === undefined ? {} : { sizeBytes }) },
-    },
-    downloadEffects(context),
-  );
+  const request: DownloadRequest = {
+    url: file.url,
+    ...(ask === undefined ? {} : { ask }),
+    headers: {},
+    checksum,
+    announced: { version, checksums, ...(sizeBytes === undefined ? {} : { sizeBytes }) },
+  };
+  const fetched = await context.limits.run(() => download(request, downloadEffects(context)));
   switch (fetched.type) {
     case 'fetched':
     case 'unchanged':
@@ -181,7 +183,7 @@ async function fetchFile(
   }
 }
 
-function downloadEffects({ store, place, effects, now }: Context): DownloadEffects {
+function downloadEffects({ store, place, effects, now, limits, arrival }: Context): DownloadEffects {
   return {
     http: place.http,
     store,
@@ -192,7 +194,8 @@ function downloadEffects({ store, place, effects, now }: Context): DownloadEffec
       const { bavail, bsize } = statfsSync(folder);
       return bavail * bsize;
     },
-    ...(effects.progress === undefined || place.type === 'set' ? {} : { progress: effects.progress }),
+    progress: arrival.file(place.type === 'file'),
+    spend: (byteCount) => limits.spend(byteCount),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ConnectorEffects, PlaceFacts } from './connectors/connector.js';
+import type { DownloadLimits } from './limits.js';
 
 /** A source's raw file, or folder of files, on this machine and with a checksum that agrees with the declared one. */
 export interface Landing {
@@ -16,4 +17,6 @@ export interface Landing {
 export interface LandEffects extends ConnectorEffects {
   /** Folder for what can be computed again. */
   readonly cacheFolder: string;
+  /** Shared by all that is landed; those of a project without settings when left out. */
+  readonly limits?: DownloadLimits;
 }

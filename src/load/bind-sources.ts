@@ -9,7 +9,8 @@ import { isRecord, items, records, textAt } from '../domain/json.js';
 import type { JsonValue } from '../domain/kind.js';
 import type { Source } from '../domain/model.js';
 import type { DuckDb } from '../effects/duckdb.js';
-import { type LandEffects, land } from '../ingest/land.js';
+import { inOrder } from '../ingest/in-order.js';
+import { type LandEffects, type Landing, land } from '../ingest/land.js';
 
 export interface BindSourceEffects extends LandEffects {
   readonly duckdb: DuckDb;
@@ -24,17 +25,27 @@ export async function bindSources(
 ): Promise<{ readonly sources: readonly BoundSource[]; readonly diagnostics: readonly Diagnostic[] }> {
   const bound: BoundSource[] = [];
   const diagnostics: Diagnostic[] = [];
-  for (const source of sources) {
-    const result = await bindSource(source, effects);
+  // They arrive side by side; they are looked into one after another, for that may take memory.
+  const landing = inOrder(
+    (async function* () {
+      yield* sources;
+    })(),
+    effects.limits?.atOnce ?? 1,
+    async (source) => ({ source, landed: await land(source, effects) }),
+  );
+  for await (const { source, landed } of landing) {
+    const result = landed.ok ? await bindLanded(source, landed, effects) : landed;
     if (result.ok) bound.push(result.value);
     diagnostics.push(...(result.ok ? result.warnings : result.errors));
   }
   return { sources: bound, diagnostics };
 }
 
-async function bindSource(source: Source, effects: BindSourceEffects): Promise<Result<BoundSource>> {
-  const landed = await land(source, effects);
-  if (!landed.ok) return landed;
+async function bindLanded(
+  source: Source,
+  landed: Extract<Result<Landing>, { readonly ok: true }>,
+  effects: BindSourceEffects,
+): Promise<Result<BoundSource>> {
   const { path: file, sha256, sizeBytes } = landed.value;
   const request = {
     file,

@@ -5,6 +5,7 @@ import type { Project, ProjectConfig } from '../domain/project.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
+import { openLimits } from '../ingest/limits.js';
 import { shadowCatalogs, withAttachedTables } from './attached-tables.js';
 import { bindAudits } from './bind-audits.js';
 import { BindCache } from './bind-cache.js';
@@ -80,9 +81,13 @@ export async function loadProject(
   }
 }
 
-/** With the settings that say which lake is meant. */
+/** With what the project's settings say: which lake is meant, and how fast files may come. */
 export function sourceEffects({ config }: Project, { recordedTables, ...effects }: LoadEffects): BindSourceEffects {
-  return recordedTables === undefined ? effects : { ...effects, recordedTables: () => recordedTables(config) };
+  return {
+    ...effects,
+    limits: openLimits(config.ingest),
+    ...(recordedTables === undefined ? {} : { recordedTables: () => recordedTables(config) }),
+  };
 }
 
 /** Errors that leave no file out. */

@@ -5,7 +5,13 @@ import type { Fragment } from '../domain/fragment.js';
 import { locate, type TextFile } from '../domain/location.js';
 import type { SqlText } from '../domain/model.js';
 import { PROD } from '../domain/names.js';
-import type { ConvertSettings, MetadataSettings, ModelDefaults, ProjectConfig } from '../domain/project.js';
+import type {
+  ConvertSettings,
+  IngestSettings,
+  MetadataSettings,
+  ModelDefaults,
+  ProjectConfig,
+} from '../domain/project.js';
 import { Section } from './config-section.js';
 import { leftWarning, readGateways, sqlmeshLeft } from './sqlmesh-config.js';
 import { tokenize } from './tokenizer.js';
@@ -33,6 +39,7 @@ export const defaultConfig: ProjectConfig = {
   gateway: 'duckdb',
   variables: {},
   convert: {},
+  ingest: {},
   metadata: { file: 'metadata.sqlite', git: 'commit' },
   settings: {},
   beforeAll: [],
@@ -106,6 +113,7 @@ export function parseConfig(file: TextFile, overrides: Environment = {}): Result
     gateway,
     variables: { ...root.section('variables').values(), ...gateways[gateway]?.section('variables').values() },
     convert: readConvertSettings(root.section('convert')),
+    ingest: readIngestSettings(root.section('ingest')),
     metadata: readMetadataSettings(root.section('metadata')),
     settings: Object.fromEntries(
       Object.entries(root.section('settings').all()).map(([name, value]) => [name, String(value)]),
@@ -154,6 +162,16 @@ function readConvertSettings(section: Section): ConvertSettings {
     ...(sortMemoryMb === undefined ? {} : { sortMemoryMb }),
     ...(memoryMb === undefined ? {} : { memoryMb }),
     ...(atOnce === undefined ? {} : { atOnce }),
+  };
+}
+
+function readIngestSettings(section: Section): IngestSettings {
+  const atOnce = section.count('at_once');
+  const bandwidthMb = section.megabytes('bandwidth_mb');
+  section.finish();
+  return {
+    ...(atOnce === undefined ? {} : { atOnce }),
+    ...(bandwidthMb === undefined ? {} : { bandwidthMb }),
   };
 }
 

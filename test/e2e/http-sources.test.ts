@@ -43,6 +43,27 @@ test('a file of a web server is a source like any other, and its change a change
   expect(await rig.rows('FROM s.m')).toEqual([{ id: 3 }]);
 });
 
+test('sources arrive side by side, as many at once as the settings say, and what came is told', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  rig = makeRig({
+    'scilake.yaml': 'ingest: {at_once: 2}\n',
+    ...Object.fromEntries(
+      names.map((name) => [
+        `sources/${name}.sql`,
+        `SOURCE (name ${name}, uri '${server.url(`/${name}.csv`)}', license 'CC0-1.0');`,
+      ]),
+    ),
+    'models/m.sql': `MODEL (name s.m, kind FULL);\n${names.map((name) => `SELECT id FROM ${name}.${name}`).join(' UNION ALL ')}`,
+  });
+  server.content = Buffer.from(`id\n${'1\n'.repeat(40_000)}`);
+  server.paceMs = 20;
+  const applied = await rig.ok('apply');
+  expect(server.mostAtOnce).toBe(2);
+  for (const name of names) expect(applied.err).toMatch(new RegExp(`^fetched ${name} 80\\.0 kB$`, 'm'));
+  expect(await rig.rows('SELECT count(*)::INT AS n FROM s.m')).toEqual([{ n: 200_000 }]);
+  expect((await rig.ok('plan')).err).not.toContain('fetched');
+});
+
 test('where the server is gone, what came the last time is used, with a warning', async () => {
   project(server.url());
   await rig.ok('apply');

@@ -28,6 +28,9 @@ export class FaultServer {
   readonly faults: Fault[] = [];
   readonly asked: Asked[] = [];
   sentBytes = 0;
+  /** Answers under way at the same time, at the most. */
+  mostAtOnce = 0;
+  #atOnce = 0;
   redirectTo: string | undefined;
   /** Bodies come in blocks of 16 KB, with so many ms between them. */
   paceMs = 0;
@@ -35,7 +38,18 @@ export class FaultServer {
 
   constructor(content: Buffer) {
     this.content = content;
-    this.#server = http.createServer((request, response) => this.#answer(request, response));
+    this.#server = http.createServer((request, response) => {
+      this.#atOnce += 1;
+      this.mostAtOnce = Math.max(this.mostAtOnce, this.#atOnce);
+      let isOpen = true;
+      const end = (): void => {
+        if (isOpen) this.#atOnce -= 1;
+        isOpen = false;
+      };
+      response.on('finish', end);
+      response.on('close', end);
+      return this.#answer(request, response);
+    });
   }
 
   async listen(): Promise<this> {
@@ -56,7 +70,7 @@ export class FaultServer {
   async #send(body: Buffer, response: http.ServerResponse): Promise<void> {
     for (let at = 0; at < body.length && !response.destroyed; at += 1 << 14) {
       response.write(body.subarray(at, at + (1 << 14)));
-      await new Promise((resolve) => setTimeout(resolve, this.paceMs));
+      if (at + (1 << 14) < body.length) await new Promise((resolve) => setTimeout(resolve, this.paceMs));
     }
     response.end();
   }

@@ -6,6 +6,7 @@ import { type CommandDefinition, exitCodes } from '../command.js';
 import { drawTable } from '../draw-table.js';
 import { readProvenance } from '../read-provenance.js';
 import { reportErrors, showJson } from '../report.js';
+import { sizeText } from '../size-text.js';
 import { styleOf } from '../style.js';
 
 /** `scilake sources`: what is declared and what of it is in the lake. Nobody outside is asked. */
@@ -84,11 +85,4 @@ function ageText(ms: number | null): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 60) return `${minutes} min`;
   return minutes < 60 * 48 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
-}
-
-function sizeText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const units = ['kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3));
-  return `${(bytes / 1000 ** power).toFixed(1)} ${units[power - 1]}`;
 }

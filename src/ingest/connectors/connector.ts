@@ -1,4 +1,5 @@
 import type { Result } from '../../domain/diagnostic.js';
+import type { Emit } from '../../domain/event.js';
 import type { Source } from '../../domain/model.js';
 import type { Files } from '../../effects/files.js';
 import type { Http } from '../../effects/http.js';
@@ -11,7 +12,8 @@ export interface ConnectorEffects {
   readonly http?: Http;
   /** Where nobody wants to wait. */
   readonly sleep?: (ms: number) => Promise<void>;
-  readonly progress?: (done: number, total: number) => void;
+  /** Hears how far downloads are. */
+  readonly emit?: Emit;
   /** Variables of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
