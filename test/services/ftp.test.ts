@@ -5,12 +5,12 @@ import * as path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openFtp } from '../../src/effects/ftp.js';
 import { makeRig, type Rig } from '../support/cli-rig.js';
-import { PythonServer } from './python-servers.js';
+import { ServerProcess } from './python-servers.js';
 
 const PASSWORD = 'a-secret-that-nobody-may-see';
 let folder: string;
-let server: PythonServer;
-let guarded: PythonServer;
+let server: ServerProcess;
+let guarded: ServerProcess;
 let rig: Rig;
 
 beforeAll(async () => {
@@ -25,8 +25,8 @@ beforeAll(async () => {
     '-d',
     folder,
   ];
-  server = await PythonServer.start(argv);
-  guarded = await PythonServer.start((port) => [...argv(port), '-u', 'lab', '-P', PASSWORD]);
+  server = await ServerProcess.start(argv);
+  guarded = await ServerProcess.start((port) => [...argv(port), '-u', 'lab', '-P', PASSWORD]);
 });
 afterAll(async () => {
   await server.stop();

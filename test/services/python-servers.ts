@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import * as net from 'node:net';
 import { pythonWith } from './python.js';
 
-const packages = ['moto[server]==5.2.5', 'pyftpdlib==2.2.0'];
+const packages = ['moto[server]==5.2.5', 'pyftpdlib==2.2.0', 'pyOpenSSL==26.4.0'];
 
 /**
  * A Python that has the servers: the given one, or one of an environment in the system's temporary folder, which is made
@@ -21,26 +21,32 @@ export function setup(): void {
 }
 
 /** A server that runs as long as a suite needs it. */
-export class PythonServer {
+export class ServerProcess {
   readonly port: number;
+  readonly #program: string;
   readonly #argv: readonly string[];
   #child: ChildProcess | undefined;
 
-  private constructor(port: number, argv: readonly string[]) {
+  private constructor(port: number, program: string, argv: readonly string[]) {
     this.port = port;
+    this.#program = program;
     this.#argv = argv;
   }
 
-  static async start(argvOf: (port: number) => readonly string[]): Promise<PythonServer> {
+  /** @param program  the Python that has the servers when left out */
+  static async start(
+    argvOf: (port: number) => readonly string[],
+    program: string = servicesPython(),
+  ): Promise<ServerProcess> {
     const port = await freePort();
-    const server = new PythonServer(port, argvOf(port));
+    const server = new ServerProcess(port, program, argvOf(port));
     await server.begin();
     return server;
   }
 
   /** Starts it, once more at the same port after it was stopped. */
   async begin(): Promise<void> {
-    const child = spawn(servicesPython(), this.#argv, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(this.#program, this.#argv, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
     let said = '';
     child.stderr?.on('data', (text) => {

@@ -11,10 +11,10 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeRig, type Rig } from '../support/cli-rig.js';
 import { CuttingProxy } from './cutting-proxy.js';
-import { PythonServer } from './python-servers.js';
+import { ServerProcess } from './python-servers.js';
 
 const SECRET = 'a-secret-that-nobody-may-see';
-let server: PythonServer;
+let server: ServerProcess;
 let client: S3Client;
 let proxy: CuttingProxy;
 let rig: Rig;
@@ -22,7 +22,7 @@ let bucket: string;
 let number = 0;
 
 beforeAll(async () => {
-  server = await PythonServer.start((port) => ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)]);
+  server = await ServerProcess.start((port) => ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)]);
   client = clientOf();
 });
 afterAll(async () => {
