@@ -3,6 +3,7 @@
 const benchmarks = {
   lineage: () => import('./lineage.mjs'),
   convert: () => import('./convert.mjs'),
+  ingest: () => import('./ingest.mjs'),
 };
 
 const [, , name = 'lineage', ...rest] = process.argv;

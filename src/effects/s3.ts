@@ -41,6 +41,16 @@ export async function openS3(environment: Readonly<Record<string, string | undef
     responseChecksumValidation: 'WHEN_REQUIRED',
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
   });
+  // Asked for by the client's own option, it would compare them itself, and what is wrong could not be put aside.
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      (args) => {
+        if (commandName === 'GetObjectCommand' && hasHeaders(args.request))
+          args.request.headers['x-amz-checksum-mode'] = 'ENABLED';
+        return next(args);
+      },
+    { step: 'build', name: 'announcedChecksums' },
+  );
   const headOf = (Bucket: string, Key: string) =>
     client.send(new sdk.HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
 
@@ -77,16 +87,15 @@ export async function openS3(environment: Readonly<Record<string, string | undef
         body: Readable.from([]),
       });
       try {
-        // The checksums are those of the whole file, which an answer to a part of it does not have.
-        const head = await headOf(bucket, key);
-        const { ETag: etag = '' } = head;
-        if (headers['if-none-match'] === etag) return answer(304, { etag });
-        const isPart = headers.range !== undefined && headers['if-range'] === etag;
+        // An answer to a part has not got the checksums of the whole file: what goes on where it stopped asks for them first.
+        const head = headers.range === undefined ? undefined : await headOf(bucket, key);
+        const isPart = head !== undefined && headers['if-range'] === head.ETag;
         const input: GetObjectCommandInput = {
           Bucket: bucket,
           Key: key,
-          IfMatch: etag,
-          ...(head.VersionId === undefined || head.VersionId === 'null' ? {} : { VersionId: head.VersionId }),
+          ...(head?.ETag === undefined ? {} : { IfMatch: head.ETag }),
+          ...(head?.VersionId === undefined || head.VersionId === 'null' ? {} : { VersionId: head.VersionId }),
+          ...(headers['if-none-match'] === undefined ? {} : { IfNoneMatch: headers['if-none-match'] }),
           ...(isPart ? { Range: headers.range } : {}),
         };
         const got = await client.send(new sdk.GetObjectCommand(input));
@@ -95,11 +104,11 @@ export async function openS3(environment: Readonly<Record<string, string | undef
           status: isPart ? 206 : 200,
           url,
           headers: {
-            etag,
+            etag: got.ETag ?? '',
             'content-length': String(got.ContentLength ?? ''),
             ...(got.ContentRange === undefined ? {} : { 'content-range': got.ContentRange }),
           },
-          checksums: checksumsOf(head),
+          checksums: checksumsOf(head ?? got),
           body: patient(got.Body, idleMs),
         };
       } catch (thrown) {
@@ -125,6 +134,16 @@ export async function openS3(environment: Readonly<Record<string, string | undef
       return { region: region ?? 'us-east-1', credentials: nobody, signer };
     }
   }
+}
+
+function hasHeaders(request: unknown): request is { readonly headers: Record<string, string> } {
+  return (
+    typeof request === 'object' &&
+    request !== null &&
+    'headers' in request &&
+    typeof request.headers === 'object' &&
+    request.headers !== null
+  );
 }
 
 /** The HTTP status of what the store answered; undefined where it did not answer. */
