@@ -16,7 +16,10 @@ export interface Files {
   readBytes(file: string): Uint8Array;
   /** Writes to a neighbour, syncs and renames: a reader sees the old text or the new. Makes the folder. */
   writeText(file: string, text: string): void;
-  /** Keeps what can be computed again. A place that cannot be written is no error: it is then computed again. */
+  /**
+   * Keeps what can be computed again. A place that cannot be written is no error: it is then computed again. Readers see
+   * the old text or the new; after a power failure perhaps neither, since nothing waits for the disk.
+   */
   writeCache(file: string, text: string): void;
   /** All files below a folder, sorted, relative with forward slashes; hidden ones and `node_modules` left out. Empty when there is no such folder. */
   list(folder: string): readonly string[];
@@ -52,22 +55,11 @@ export const files: Files = {
   readText: (file) => fs.readFileSync(file, 'utf8'),
   readBytes: (file) => fs.readFileSync(file),
 
-  writeText(file, text) {
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    const neighbour = `${file}.${randomBytes(4).toString('hex')}.part`;
-    const handle = fs.openSync(neighbour, 'wx');
-    try {
-      fs.writeFileSync(handle, text);
-      fs.fsyncSync(handle);
-    } finally {
-      fs.closeSync(handle);
-    }
-    fs.renameSync(neighbour, file);
-  },
+  writeText: (file, text) => writeBeside(file, text, 'synced'),
 
   writeCache(file, text) {
     try {
-      files.writeText(file, text);
+      writeBeside(file, text, 'not synced');
     } catch (thrown) {
       if (!hasCode(thrown, ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR'])) throw thrown;
     }
@@ -137,6 +129,26 @@ export const files: Files = {
 
   real: (file) => fs.realpathSync(file),
 };
+
+/** Writes to a neighbour and renames it. */
+function writeBeside(file: string, text: string, mode: 'synced' | 'not synced'): void {
+  const neighbour = `${file}.${randomBytes(4).toString('hex')}.part`;
+  let handle: number;
+  try {
+    handle = fs.openSync(neighbour, 'wx');
+  } catch (thrown) {
+    if (!hasCode(thrown, ['ENOENT'])) throw thrown;
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    handle = fs.openSync(neighbour, 'wx');
+  }
+  try {
+    fs.writeFileSync(handle, text);
+    if (mode === 'synced') fs.fsyncSync(handle);
+  } finally {
+    fs.closeSync(handle);
+  }
+  fs.renameSync(neighbour, file);
+}
 
 async function hashOf(file: string, algorithm: 'sha256' | 'md5'): Promise<string> {
   const hash = createHash(algorithm);

@@ -28,14 +28,31 @@ export function algorithmOf(checksum: string): string {
   return checksum.slice(0, Math.max(0, checksum.indexOf(':')));
 }
 
-/** Checksums of a file by their algorithms, `sha256` always among them; it is read once, in blocks. */
-export async function checksumsOf(file: string, wanted: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  const running = new Map<string, RunningChecksum>();
-  for (const name of new Set(['sha256', ...wanted])) {
-    const begin = algorithms[name];
-    if (begin !== undefined) running.set(name, begin());
+/** Checksums of bytes as they pass by, by their algorithms. */
+export class Checksums {
+  readonly #running = new Map<string, RunningChecksum>();
+
+  /** @param wanted  algorithms; `sha256` is always among them, others that are not known are left out */
+  constructor(wanted: readonly string[]) {
+    for (const name of new Set(['sha256', ...wanted])) {
+      const begin = algorithms[name];
+      if (begin !== undefined) this.#running.set(name, begin());
+    }
   }
-  for await (const block of fs.createReadStream(file, { highWaterMark: 1 << 20 }))
-    for (const checksum of running.values()) checksum.update(block);
-  return new Map([...running].map(([name, checksum]) => [name, checksum.hex()]));
+
+  update(block: Uint8Array): void {
+    for (const checksum of this.#running.values()) checksum.update(block);
+  }
+
+  /** Ends them. @returns lower-case hex, by algorithm */
+  hex(): ReadonlyMap<string, string> {
+    return new Map([...this.#running].map(([name, checksum]) => [name, checksum.hex()]));
+  }
+}
+
+/** Checksums of a file; it is read once, in blocks. */
+export async function checksumsOf(file: string, wanted: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const sums = new Checksums(wanted);
+  for await (const block of fs.createReadStream(file, { highWaterMark: 1 << 20 })) sums.update(block);
+  return sums.hex();
 }

@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
+import { promisify } from 'node:util';
 import { messageOf } from '../domain/diagnostic.js';
 import type { Http, HttpResponse } from '../effects/http.js';
-import { algorithmOf, checksumsOf, isKnownChecksum } from './checksums.js';
+import { algorithmOf, Checksums, checksumsOf, isKnownChecksum } from './checksums.js';
 import { type LandedRecord, type PartRecord, type RawStore, safeFileName } from './raw-store.js';
 
 export interface DownloadRequest {
@@ -41,7 +42,7 @@ export interface DownloadEffects {
 }
 
 export type Download =
-  | { readonly type: 'fetched' | 'unchanged'; readonly file: string; readonly record: LandedRecord }
+  | { readonly type: 'fetched' | 'unchanged'; readonly record: LandedRecord }
   /** It could not be reached; `landed` is what came the last time. */
   | { readonly type: 'unreachable'; readonly reason: string; readonly landed: LandedRecord | undefined }
   /** The server has an answer, and it is not the file. */
@@ -59,6 +60,8 @@ export type Download =
 const ATTEMPTS = 6;
 const ATTEMPTS_WITH_LANDED = 2;
 const IDLE_MS = 60_000;
+/** Files up to this size are not gone on with. */
+const RESUMED_FROM_BYTES = 1 << 16;
 /** Waits of half a second, one, two, four … and never more than half a minute unless the server asks for it. */
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
@@ -74,8 +77,9 @@ export async function download(request: DownloadRequest, effects: DownloadEffect
   const landed = store.landed(key);
   const { version = '' } = request.announced ?? {};
   if (landed !== undefined && version !== '' && landed.version === version)
-    return { type: 'unchanged', file: store.linkOf(landed), record: landed };
+    return { type: 'unchanged', record: landed };
   const limit = landed === undefined ? ATTEMPTS : ATTEMPTS_WITH_LANDED;
+  store.prepare();
   let held = heldBytes(store, key);
   for (let attempt = 0; ; attempt += 1) {
     const outcome = await tryOnce(request, { key, landed }, effects);
@@ -115,7 +119,7 @@ async function tryOnce(
     response.body.destroy();
     const record = { ...landed, version: request.announced?.version ?? '' };
     if (record.version !== landed.version) store.renew(record);
-    return { type: 'unchanged', file: store.linkOf(record), record };
+    return { type: 'unchanged', record };
   }
   if (status === 416) {
     // What is here does not fit what is there: from the start.
@@ -154,17 +158,36 @@ async function tryOnce(
   }
   const { etag = '', 'last-modified': lastModified = '' } = headers;
   if (start === 0) {
-    store.dropPart(key);
-    store.keepPart(key, { etag, lastModified, totalBytes: total });
+    if (part !== undefined) store.dropPart(key);
+    // What is small begins anew where it breaks: of many small files the records would cost more than the bytes.
+    if (total === undefined || total > RESUMED_FROM_BYTES)
+      store.keepPart(key, { etag, lastModified, totalBytes: total });
   }
-  const broken = await append(response, store.partFile(key), { start, total, effects });
-  const sizeBytes = fs.statSync(store.partFile(key)).size;
+  const promises = promisedBy(request, response);
+  // What comes in one piece is summed up as it comes; what went on where it stopped is read once more.
+  const sums = start === 0 ? new Checksums(promises.all.map(algorithmOf)) : undefined;
+  const { broken, sizeBytes } = await append(response, store.partFile(key), { start, total, sums, effects });
   if (broken !== undefined) return { type: 'again', reason: broken };
   if (total !== undefined && sizeBytes !== total) {
     if (sizeBytes > total) store.dropPart(key);
     return { type: 'again', reason: `${sizeBytes} of ${total} bytes arrived` };
   }
-  return takeIn(request, { key, response, sizeBytes, etag, lastModified }, effects);
+  return takeIn(request, { key, response, sizeBytes, etag, lastModified, promises, sums }, effects);
+}
+
+/** The checksums that a file is held against. */
+interface Promises {
+  /** Of the project. */
+  readonly declared: readonly string[];
+  /** Of the place, before the file was asked for or with it. */
+  readonly announced: readonly string[];
+  readonly all: readonly string[];
+}
+
+function promisedBy(request: DownloadRequest, { checksums = [] }: HttpResponse): Promises {
+  const declared = request.checksum === undefined ? [] : [request.checksum];
+  const announced = [...(request.announced?.checksums ?? []), ...checksums].filter(isKnownChecksum);
+  return { declared, announced, all: [...declared, ...announced] };
 }
 
 /** Checks what has arrived whole, and gives it its place. */
@@ -176,12 +199,14 @@ async function takeIn(
     readonly sizeBytes: number;
     readonly etag: string;
     readonly lastModified: string;
+    readonly promises: Promises;
+    readonly sums: Checksums | undefined;
   },
   { store, now }: DownloadEffects,
 ): Promise<Download> {
-  const { key, response, sizeBytes, etag, lastModified } = arrived;
+  const { key, response, sizeBytes, etag, lastModified, promises } = arrived;
   const fileName = safeFileName(request.url);
-  const { sizeBytes: announcedBytes, version = '', checksums = [] } = request.announced ?? {};
+  const { sizeBytes: announcedBytes, version = '' } = request.announced ?? {};
   const refuse = (by: 'project' | 'place', wanted: string, found: string): Download => ({
     type: 'mismatch',
     by,
@@ -191,12 +216,10 @@ async function takeIn(
   });
   if (announcedBytes !== undefined && announcedBytes !== sizeBytes)
     return refuse('place', `${announcedBytes} bytes`, `${sizeBytes} bytes`);
-  const declared = request.checksum === undefined ? [] : [request.checksum];
-  const promised = [...checksums, ...(response.checksums ?? [])].filter(isKnownChecksum);
-  const sums = await checksumsOf(store.partFile(key), [...declared, ...promised].map(algorithmOf));
+  const sums = arrived.sums?.hex() ?? (await checksumsOf(store.partFile(key), promises.all.map(algorithmOf)));
   const found = (wanted: string): string => `${algorithmOf(wanted)}:${sums.get(algorithmOf(wanted)) ?? ''}`;
-  for (const wanted of promised) if (found(wanted) !== wanted) return refuse('place', wanted, found(wanted));
-  for (const wanted of declared) if (found(wanted) !== wanted) return refuse('project', wanted, found(wanted));
+  for (const wanted of promises.announced) if (found(wanted) !== wanted) return refuse('place', wanted, found(wanted));
+  for (const wanted of promises.declared) if (found(wanted) !== wanted) return refuse('project', wanted, found(wanted));
   const record: LandedRecord = {
     url: key,
     finalUrl: finalUrl(request.url, response.url),
@@ -208,7 +231,8 @@ async function takeIn(
     fileName,
     fetchedAt: now().toISOString(),
   };
-  return { type: 'fetched', file: store.keep(record), record };
+  store.keep(record);
+  return { type: 'fetched', record };
 }
 
 /** Only a validator that changes with every byte tells whether the rest belongs to the beginning. */
@@ -248,16 +272,19 @@ function resumedTotal(
   return isSame && (part.totalBytes === undefined || part.totalBytes === total) ? { total } : undefined;
 }
 
-/** @returns why the rest did not arrive; undefined where it did, and is on the disk */
+const synced = promisify(fs.fsync);
+
+/** @returns how much of the file is on the disk now, and why the rest did not arrive where it did not */
 async function append(
   { body }: HttpResponse,
   file: string,
   at: {
     readonly start: number;
     readonly total: number | undefined;
+    readonly sums: Checksums | undefined;
     readonly effects: Pick<DownloadEffects, 'progress' | 'spend'>;
   },
-): Promise<string | undefined> {
+): Promise<{ readonly broken: string | undefined; readonly sizeBytes: number }> {
   const handle = fs.openSync(file, at.start > 0 ? 'r+' : 'w');
   let position = at.start;
   let broken: string | undefined;
@@ -267,6 +294,7 @@ async function append(
     for await (const block of body) {
       const bytes = Buffer.isBuffer(block) ? block : Buffer.from(block);
       fs.writeSync(handle, bytes, 0, bytes.length, position);
+      at.sums?.update(bytes);
       position += bytes.length;
       at.effects.progress?.(position, at.total);
       await at.effects.spend?.(bytes.length);
@@ -274,10 +302,11 @@ async function append(
   } catch (thrown) {
     broken = plainReason(thrown);
   } finally {
-    fs.fsyncSync(handle);
+    // Others go on while the disk is waited for.
+    await synced(handle);
     fs.closeSync(handle);
   }
-  return broken;
+  return { broken, sizeBytes: position };
 }
 
 /** An address without its credentials: what may be kept and shown. */

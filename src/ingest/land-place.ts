@@ -95,11 +95,11 @@ async function landFile(context: Context): Promise<Landed> {
           ),
         );
       const { sizeBytes, sha256, fetchedAt } = record;
-      const landing = { path: store.linkOf(record), sizeBytes, sha256 };
+      const landing = { path: store.named(record), sizeBytes, sha256 };
       return { landing, isOld: staleWarning(source, fetched.reason, fetchedAt, shown) };
     }
     const { sizeBytes, sha256 } = fetched.record;
-    return { landing: { path: fetched.file, sizeBytes, sha256 } };
+    return { landing: { path: store.named(fetched.record), sizeBytes, sha256 } };
   }
   throw new PlaceError('refused', 'there is no such file', 'look whether the address is still right');
 }

@@ -45,6 +45,11 @@ export class RawStore {
     return this.#folder;
   }
 
+  /** Makes the folder in which downloads grow. */
+  prepare(): void {
+    this.#files.makeFolder(path.join(this.#folder, 'state'));
+  }
+
   /** Undefined where nothing of this address is here whole. */
   landed(url: string): LandedRecord | undefined {
     const kept = this.#read(this.#state(url, 'landed.json'));
@@ -60,7 +65,7 @@ export class RawStore {
       fileName: textAt(kept, 'fileName'),
       fetchedAt: textAt(kept, 'fetchedAt'),
     };
-    return this.#files.facts(this.linkOf(record))?.sizeBytes === record.sizeBytes ? record : undefined;
+    return this.#files.facts(this.stored(record.sha256))?.sizeBytes === record.sizeBytes ? record : undefined;
   }
 
   /** Where the `.part` of an address grows. */
@@ -80,7 +85,7 @@ export class RawStore {
   }
 
   keepPart(url: string, part: PartRecord): void {
-    this.#files.writeText(this.#state(url, 'part.json'), JSON.stringify(part));
+    this.#files.writeCache(this.#state(url, 'part.json'), JSON.stringify(part));
   }
 
   dropPart(url: string): void {
@@ -88,25 +93,38 @@ export class RawStore {
     this.#files.remove(this.#state(url, 'part.json'));
   }
 
-  /** Takes a complete `.part` into the store. @returns the readable path */
-  keep(record: LandedRecord): string {
+  /** Takes a complete `.part` into the store. */
+  keep(record: LandedRecord): void {
     const stored = this.stored(record.sha256);
-    this.#files.makeFolder(path.dirname(stored));
     const part = this.partFile(record.url);
-    if (this.#files.facts(stored) === undefined) this.#files.rename(part, stored);
-    const link = this.linkOf(record);
-    if (this.#files.facts(link) === undefined) {
-      this.#files.makeFolder(path.dirname(link));
-      this.#files.linkOrCopy(stored, link);
+    if (this.#files.facts(stored) !== undefined) this.#files.remove(part);
+    else {
+      this.#files.makeFolder(path.dirname(stored));
+      this.#files.rename(part, stored);
     }
     this.renew(record);
-    this.dropPart(record.url);
+    const kept = this.#state(record.url, 'part.json');
+    if (this.#files.facts(kept) !== undefined) this.#files.remove(kept);
+  }
+
+  /** The file under a readable name. @returns its path */
+  named(record: LandedRecord): string {
+    const link = path.join(
+      this.#folder,
+      'files',
+      `${digest(record.url).slice(0, 8)}-${record.sha256.slice(0, 8)}`,
+      record.fileName,
+    );
+    if (this.#files.facts(link) === undefined) {
+      this.#files.makeFolder(path.dirname(link));
+      this.#files.linkOrCopy(this.stored(record.sha256), link);
+    }
     return link;
   }
 
   /** What is known of a file that is here already. */
   renew(record: LandedRecord): void {
-    this.#files.writeText(this.#state(record.url, 'landed.json'), `${JSON.stringify(record, null, 2)}\n`);
+    this.#files.writeCache(this.#state(record.url, 'landed.json'), `${JSON.stringify(record, null, 2)}\n`);
   }
 
   /** Where the file of a content is, if it is here. */
@@ -122,10 +140,6 @@ export class RawStore {
     this.#files.rename(this.partFile(url), target);
     this.dropPart(url);
     return target;
-  }
-
-  linkOf({ url, sha256, fileName }: Pick<LandedRecord, 'url' | 'sha256' | 'fileName'>): string {
-    return path.join(this.#folder, 'files', `${digest(url).slice(0, 8)}-${sha256.slice(0, 8)}`, fileName);
   }
 
   #state(url: string, ending: string): string {

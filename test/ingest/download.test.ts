@@ -49,7 +49,7 @@ const fetched = (
 async function content(outcome: Promise<Download>): Promise<Buffer> {
   const found = await outcome;
   if (found.type !== 'fetched' && found.type !== 'unchanged') throw new Error(JSON.stringify(found));
-  return fs.readFileSync(found.file);
+  return fs.readFileSync(store.named(found.record));
 }
 
 const isWhole = async (outcome: Promise<Download>): Promise<void> => {
@@ -62,7 +62,8 @@ describe('a file', () => {
     const outcome = await fetched();
     await isWhole(Promise.resolve(outcome));
     if (outcome.type !== 'fetched') throw new Error(outcome.type);
-    const { file, record } = outcome;
+    const { record } = outcome;
+    const file = store.named(record);
     expect(path.basename(file)).toBe('file.csv');
     const { sha256 } = record;
     expect(sha256).toBe(createHash('sha256').update(server.content).digest('hex'));
@@ -88,8 +89,8 @@ describe('a file', () => {
     const after = await fetched();
     await isWhole(Promise.resolve(after));
     if (before.type !== 'fetched' || after.type !== 'fetched') throw new Error('not fetched');
-    expect(fs.statSync(before.file).size).toBe(300_000);
-    expect(after.file).not.toBe(before.file);
+    expect(fs.statSync(store.named(before.record)).size).toBe(300_000);
+    expect(store.named(after.record)).not.toBe(store.named(before.record));
   });
 });
 
@@ -232,7 +233,7 @@ describe('a server that', () => {
       const url = server.url('/moved/a.csv');
       const outcome = await fetched({ url, headers: { authorization: 'Basic c2VjcmV0' } });
       if (outcome.type !== 'fetched') throw new Error(JSON.stringify(outcome));
-      expect(path.basename(outcome.file)).toBe('a.csv');
+      expect(path.basename(store.named(outcome.record))).toBe('a.csv');
       expect(outcome.record.finalUrl).toBe(other.url('/b.csv'));
       expect(server.asked[0]?.headers.authorization).toBe('Basic c2VjcmV0');
       expect(other.asked[0]?.headers.authorization).toBeUndefined();

@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { files } from '../../src/effects/files.js';
-import { RawStore } from '../../src/ingest/raw-store.js';
+import { type LandedRecord, RawStore } from '../../src/ingest/raw-store.js';
 import { temporaryFolder } from '../convert/support.js';
 import { FaultServer } from './fault-server.js';
 
@@ -78,9 +78,9 @@ test(`a download that is killed ${KILLS} times ends right, and what has arrived 
       said += text;
     });
     await once(child, 'close');
-    const outcome: { readonly type: string; readonly file: string } = JSON.parse(said);
+    const outcome: { readonly type: string; readonly record: LandedRecord } = JSON.parse(said);
     expect(outcome.type).toBe('fetched');
-    expect(Buffer.compare(fs.readFileSync(outcome.file), server.content)).toBe(0);
+    expect(Buffer.compare(fs.readFileSync(store.named(outcome.record)), server.content)).toBe(0);
     // Each went on where the one before had stopped; none began again.
     const starts = server.asked.map(({ range }) => Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0));
     expect(starts.at(-1)).toBe(held);
