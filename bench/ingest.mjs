@@ -19,7 +19,8 @@ export async function run(what) {
     packages: ['dlt[filesystem,duckdb]', 's3fs', 'moto[server]'],
     imports: 'dlt, s3fs, moto.server',
   });
-  if (python === undefined) throw new Error('the store is a Python program: set SCILAKE_BENCH_DLT to one with dlt, s3fs and moto');
+  if (python === undefined)
+    throw new Error('the store is a Python program: set SCILAKE_BENCH_DLT to one with dlt, s3fs and moto');
   const port = await freePort();
   const server = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
   try {
@@ -35,8 +36,7 @@ export async function run(what) {
     await fill(fileCount, 0);
     const results = [];
     const times = (tool, once) => {
-      for (const step of ['all new', 'nothing changed'])
-        results.push({ tool, step, ...once() });
+      for (const step of ['all new', 'nothing changed']) results.push({ tool, step, ...once() });
     };
     const project = path.join(folder, 'project');
     const ours = () => measured(process.execPath, path.join(here, 'ingest-one.mjs'), 's3://bench/runs/*.csv', project);
@@ -53,10 +53,13 @@ export async function run(what) {
     results.push({ tool: 'dlt: list only', step, ...theirs('list')() });
     const of = (named) => results.find((one) => one.tool === named.tool && one.step === named.step);
     for (const one of results)
-      if (one.tool !== 'dlt: land') one.timesDltLand = one.cpuSeconds / of({ tool: 'dlt: land', step: one.step }).cpuSeconds;
+      if (one.tool !== 'dlt: land')
+        one.timesDltLand = one.cpuSeconds / of({ tool: 'dlt: land', step: one.step }).cpuSeconds;
     record('ingest', { runs: 1, fileCount, results: results.map(({ sha256: _, ...one }) => one) });
     for (const { tool, step: at, cpuSeconds, wallSeconds, peakMb } of results)
-      process.stdout.write(`${tool.padEnd(30)} ${at.padEnd(16)} ${cpuSeconds.toFixed(2)} CPU s  ${wallSeconds.toFixed(1)} s  ${peakMb.toFixed(0)} MB\n`);
+      process.stdout.write(
+        `${tool.padEnd(30)} ${at.padEnd(16)} ${cpuSeconds.toFixed(2)} CPU s  ${wallSeconds.toFixed(1)} s  ${peakMb.toFixed(0)} MB\n`,
+      );
   } finally {
     server.kill('SIGKILL');
     fs.rmSync(folder, { recursive: true, force: true });
