@@ -5,15 +5,18 @@ import { recordRun } from './apply/record-run.js';
 import { auditFreshness } from './apply/source-freshness.js';
 import { type LakeLocation, LakeMissingError, type LakeSession } from './catalog/lake-session.js';
 import { openRunCatalog } from './catalog/run-catalog.js';
+import { type Moment, snapshotAt } from './catalog/state-at.js';
 import { ensureStateTables, environmentTables, readState } from './catalog/state-tables.js';
 import type { BoundProject } from './domain/bound-project.js';
 import { tablesOfSources } from './domain/contract.js';
 import { type Diagnostic, DiagnosticError, type Result } from './domain/diagnostic.js';
+import { isoInstant } from './domain/interval.js';
 import type { Plan, PlanOptions } from './domain/plan.js';
 import type { Project, ProjectConfig } from './domain/project.js';
 import { type Environment, emptyState, type LakeState } from './domain/snapshot.js';
 import { filesOf } from './effects/attached-files.js';
 import type { Database } from './effects/duckdb.js';
+import type { GitHead } from './effects/git.js';
 import { type LoadEffects, loadProject } from './load/load-project.js';
 import { hookStatements, modelPrograms } from './load/programs.js';
 import { readyIntervals } from './load/signals.js';
@@ -95,7 +98,8 @@ export async function apply(
     const before = await readState(session);
     if (isNew ? before.snapshots.size > 0 : before.lakeSnapshot !== wanted.lakeSnapshot)
       throw new DiagnosticError([lakeMoved(wanted, before)]);
-    await ensureStateTables(session, outside.now());
+    const startedAt = outside.now();
+    await ensureStateTables(session, startedAt);
     const programs = modelPrograms({
       project,
       executionTime: wanted.options.executionTime,
@@ -115,10 +119,11 @@ export async function apply(
       state: before,
       session,
       hooks: hooksOf(project, wanted),
+      head: await headOf(workspace, project.project.config),
+      startedAt,
     };
-    const startedAt = outside.now();
     const applied = await applyPlan(request, effects);
-    if (isRecorded) await recordRun(request, applied, startedAt, { ...outside, ...effects });
+    if (isRecorded) await recordRun(request, applied, { ...outside, ...effects });
     return applied;
   });
 }
@@ -216,6 +221,7 @@ export async function staleSources(
  * Reads an environment by the logical names of its models and sources.
  *
  * @param project gives the names of tables that somebody else keeps as well
+ * @param at      as it was at one of DuckLake's snapshots; now when left out
  * @throws DiagnosticError SL0710 when there is no lake or no such environment
  */
 export async function withEnvironment<T>(
@@ -223,10 +229,16 @@ export async function withEnvironment<T>(
   config: ProjectConfig,
   name: string,
   work: (database: Database, view: { readonly environment: Environment; readonly state: LakeState }) => Promise<T>,
-  project?: Project,
+  { project, at }: { readonly project?: Project; readonly at?: Moment } = {},
 ): Promise<T> {
   if (!workspace.lakes.exists(lakeLocation(workspace, config))) throw new DiagnosticError([noEnvironment(name, [])]);
-  return withLake(workspace, config, 'read', async (session) => {
+  const snapshot =
+    at === undefined
+      ? undefined
+      : await withLake(workspace, config, 'read', (session) =>
+          session.exclusively((database) => snapshotAt(database, at, momentText(at))),
+        );
+  const read = async (session: LakeSession): Promise<T> => {
     const state = await readState(session);
     const environment = state.environments.get(name);
     if (environment === undefined) throw new DiagnosticError([noEnvironment(name, [...state.environments.keys()])]);
@@ -235,20 +247,42 @@ export async function withEnvironment<T>(
     for (const model of project?.models ?? [])
       if (model.kind.storage === 'outside') await names.pointOutside(model.name, model.catalog);
     return session.exclusively((database) => work(database, { environment, state }));
-  });
+  };
+  return withLake(workspace, config, 'read', read, snapshot);
 }
 
-/** Opens the lake for one piece of work and closes it again, whatever happens. */
+/** A moment in words. */
+export function momentText(moment: Moment): string {
+  switch (moment.type) {
+    case 'plan':
+      return `plan ${moment.id}`;
+    case 'snapshot':
+      return `snapshot ${moment.id}`;
+    case 'time':
+      return isoInstant(moment.instant);
+    default:
+      return moment satisfies never;
+  }
+}
+
+/** The commit that the project's files are of. The provenance file is Scilake's own: its changes do not count. */
+export function headOf({ outside, projectFolder }: Workspace, config: ProjectConfig): Promise<GitHead | undefined> {
+  return outside.git.head(projectFolder, [config.metadata.file]);
+}
+
+/** Opens the lake for one piece of work and closes it again, whatever happens. @param at  a DuckLake snapshot to read it at */
 export async function withLake<T>(
   workspace: Workspace,
   config: ProjectConfig,
   mode: 'read' | 'write',
   work: (session: LakeSession) => Promise<T>,
+  at?: number,
 ): Promise<T> {
   const session = await workspace.lakes.open(lakeLocation(workspace, config), {
     mode,
     settings: config.settings,
     projectFolder: workspace.projectFolder,
+    ...(at === undefined ? {} : { at }),
     attached: filesOf(config.catalogs, { ...workspace.outside, projectFolder: workspace.projectFolder }),
   });
   try {
@@ -270,12 +304,14 @@ export function ownFolder(workspace: Workspace, name: 'cache' | 'staging'): stri
   return path.join(workspace.projectFolder, '.scilake', name);
 }
 
-function noEnvironment(name: string, known: readonly string[]): Diagnostic {
+/** SL0710, with the environments that there are. */
+export function noEnvironment(name: string, known: readonly string[]): Diagnostic {
   const hint = known.length === 0 ? 'scilake apply makes the lake and prod' : `there are ${known.join(', ')}`;
   return { code: 'SL0710', severity: 'error', message: `there is no environment "${name}" in the lake`, hint };
 }
 
-function lakeMoved(wanted: Plan, state: LakeState): Diagnostic {
+/** SL0709: somebody else was quicker. */
+export function lakeMoved(wanted: Plan, state: LakeState): Diagnostic {
   return {
     code: 'SL0709',
     severity: 'error',

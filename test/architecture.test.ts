@@ -52,10 +52,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // What the line works on, apart from the line: a command that runs no plan loads no planner.
   'workspace.ts': below,
   'workflow.ts': [...below, 'workspace.ts'],
+  // Looking back and going back, beside the line that goes forward.
+  'history.ts': [...below, 'workflow.ts'],
   'watch.ts': [...below, 'workflow.ts'],
   'index.ts': [...below, 'workflow.ts', 'watch.ts'],
   tui: [...below, 'workflow.ts', 'watch.ts'],
-  cli: [...below, 'workspace.ts', 'workflow.ts', 'watch.ts', 'tui'],
+  cli: [...below, 'workspace.ts', 'workflow.ts', 'history.ts', 'watch.ts', 'tui'],
 };
 
 /** Assertions that nothing but the language's own limits force; each with its reason. Every other one belongs into a file named decode.ts. */

@@ -1,8 +1,9 @@
-import { promote } from '../catalog/promote.js';
+import { promote, recordPlan } from '../catalog/promote.js';
 import { openRunCatalog, type PointedName, RUN_CATALOG } from '../catalog/run-catalog.js';
 import { type Diagnostic, DiagnosticError, messageOf } from '../domain/diagnostic.js';
 import type { StepOutcome } from '../domain/event.js';
 
+import type { PlanRecord } from '../domain/history.js';
 import { ident, inLake, LAKE, physicalName, type TableName, viewName } from '../domain/names.js';
 import { physicalTable } from '../domain/snapshot.js';
 import { type Step, subjectOf } from '../domain/step.js';
@@ -40,6 +41,7 @@ export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): P
     converter: undefined,
     reported: undefined,
     created: new Set(),
+    outcomes: [],
     filled: new Set(state.built.keys()),
     note: (message, key) => ({
       author: effects.author,
@@ -60,7 +62,7 @@ export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): P
   try {
     await runHooks(request.hooks.before, work);
     await pointAtExisting(work);
-    const outcomes: StepOutcome[] = [];
+    const { outcomes } = work;
     const cutOff = new CutOff(work);
     const broken = new Map<string, StepOutcome['status']>();
     for (const [index, step] of plan.steps.entries()) {
@@ -74,6 +76,7 @@ export async function applyPlan(request: ApplyRequest, effects: ApplyEffects): P
     }
     await runHooks(request.hooks.after, work);
     const failed = outcomes.some((outcome) => outcome.status === 'failed' || outcome.status === 'skipped');
+    if (!failed && !plan.steps.some(({ type }) => type === 'promote')) await recordRows(work);
     return { status: failed ? 'failed' : 'applied', outcomes, lakeSnapshot: await session.snapshotId() };
   } finally {
     await Promise.allSettled(work.conversions.values());
@@ -218,9 +221,39 @@ async function promoteEnvironment(work: Work): Promise<undefined> {
     unneeded: unneededTables(work),
     statements: movedStatements(work),
     note: work.note(`promote ${summary}`, 'promote'),
+    record: planRecord(work),
     now: effects.now(),
   });
   return undefined;
+}
+
+/** A plan without a promotion: what it built is there already, and so is the record of its intervals. */
+async function recordRows(work: Work): Promise<void> {
+  const { plan, session, effects } = work;
+  // Sources alone move no environment, and are recorded as datasets.
+  if (plan.snapshots.length === 0) return;
+  const summary = `${plan.environment}: rows of ${Object.keys(plan.missing).length} models, plan ${plan.id}`;
+  await recordPlan(session, {
+    plan,
+    record: planRecord(work),
+    note: work.note(`build ${summary}`, 'record'),
+    now: effects.now(),
+  });
+}
+
+function planRecord({ head, startedAt, effects, outcomes }: Work): PlanRecord {
+  return {
+    author: effects.author,
+    gitCommit: head?.commit ?? '',
+    isGitDirty: head?.isDirty ?? false,
+    startedAt: startedAt.toISOString(),
+    steps: outcomes.map(({ step, status, elapsedMs, rows }) => ({
+      step,
+      status,
+      elapsedMs: Math.round(elapsedMs),
+      ...(rows === undefined ? {} : { rows }),
+    })),
+  };
 }
 
 /** What models want done when their view in the environment is made, or says something new. */

@@ -26,15 +26,13 @@ export interface RecordEffects extends ApplyEffects {
  * its own record stands.
  */
 export async function recordRun(
-  { plan, project, session }: ApplyRequest,
+  { plan, project, session, head, startedAt }: ApplyRequest,
   applied: AppliedPlan,
-  startedAt: Date,
   effects: RecordEffects,
 ): Promise<void> {
   const { config } = project.project;
-  const { files, git, projectFolder } = effects;
+  const { files, projectFolder } = effects;
   try {
-    const head = await git.head(projectFolder, [config.metadata.file]);
     const configFile = path.join(projectFolder, 'scilake.yaml');
     const run: RunRecord = {
       // The time comes first, so that names are in the order of the runs.

@@ -4,12 +4,13 @@ import type { Converter, ConverterOf } from '../convert/converter.js';
 import type { BoundProject } from '../domain/bound-project.js';
 import type { Conversion } from '../domain/convert.js';
 import type { Result } from '../domain/diagnostic.js';
-import type { Emit } from '../domain/event.js';
+import type { Emit, StepOutcome } from '../domain/event.js';
 import type { Plan } from '../domain/plan.js';
 import type { AuditQuery, ModelProgram } from '../domain/program.js';
 import type { Dataset, LakeState } from '../domain/snapshot.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
+import type { GitHead } from '../effects/git.js';
 
 export interface ApplyEffects {
   readonly files: Files;
@@ -44,6 +45,9 @@ export interface ApplyRequest {
   readonly session: LakeSession;
   /** The project's statements around all steps. */
   readonly hooks: { readonly before: readonly string[]; readonly after: readonly string[] };
+  /** The commit that the project's files are of; undefined outside a repository. */
+  readonly head: GitHead | undefined;
+  readonly startedAt: Date;
 }
 
 /** What the steps of one apply share. */
@@ -61,6 +65,8 @@ export interface Work extends Omit<ApplyRequest, 'plan'> {
   reported: string | undefined;
   /** Models whose table or view this run has made. */
   readonly created: Set<string>;
+  /** How the steps so far ended. */
+  readonly outcomes: StepOutcome[];
   /** Versions (`builtKey`) that hold rows already. */
   readonly filled: Set<string>;
   note(message: string, key: string): CommitNote;

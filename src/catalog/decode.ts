@@ -1,5 +1,7 @@
 import type { AuditResult } from '../domain/audit-result.js';
+import type { PlanRecord } from '../domain/history.js';
 import { isRecord, type Json } from '../domain/json.js';
+import type { Change, SourceChange } from '../domain/plan.js';
 import type { Dataset, Environment, Snapshot } from '../domain/snapshot.js';
 
 /**
@@ -35,4 +37,17 @@ export function decodeEnvironment(text: Json): Environment {
 
 export function decodeDataset(text: Json): Dataset {
   return payload<Dataset>(text, 'a dataset', ['source', 'version', 'sha256', 'elements']);
+}
+
+/** What is recorded of a plan beside what it made. */
+export interface PlanPayload {
+  readonly changes: readonly Change[];
+  readonly sourceChanges: readonly SourceChange[];
+  readonly record?: PlanRecord;
+  /** Of a rollback: the promotion that it went back to. */
+  readonly backTo?: number;
+}
+
+export function decodePlanPayload(text: Json): PlanPayload {
+  return payload<PlanPayload>(text, 'a plan', ['changes', 'sourceChanges']);
 }

@@ -55,6 +55,8 @@ export interface LakeOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** What relative paths in SQL start from. */
   readonly projectFolder: string;
+  /** One of DuckLake's snapshots, for reading the lake as it was then. */
+  readonly at?: number;
   /** DuckDB files beside the lake. */
   readonly attached?: readonly AttachedFile[];
 }
@@ -283,9 +285,10 @@ async function openDatabase(location: LakeLocation, options: LakeOptions, effect
   try {
     const extension = await loadExtension(database, 'ducklake', effects);
     const readOnly = options.mode === 'read' ? 'READ_ONLY, ' : '';
+    const at = options.at === undefined ? '' : `SNAPSHOT_VERSION ${options.at}, `;
     // Stored data paths are absolute; a lake that was moved would silently read from where it used to be.
     await database.run(
-      `ATTACH ${literal(`ducklake:${location.catalog}`)} AS ${LAKE} (${readOnly}DATA_PATH ${literal(`${location.data}/`)}, OVERRIDE_DATA_PATH true)`,
+      `ATTACH ${literal(`ducklake:${location.catalog}`)} AS ${LAKE} (${readOnly}${at}DATA_PATH ${literal(`${location.data}/`)}, OVERRIDE_DATA_PATH true)`,
     );
     await attachFiles(database, options.attached ?? []);
     await database.run(`SET file_search_path = ${literal(options.projectFolder)}`);

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../domain/diagnostic.js';
 import { DiagnosticError } from '../domain/diagnostic.js';
+import type { PlanRecord } from '../domain/history.js';
 import { inLake, LAKE, PROD, physicalName, qualified, type TableName, viewName } from '../domain/names.js';
 import type { Plan } from '../domain/plan.js';
 import { type Dataset, type Environment, physicalTable, type Snapshot } from '../domain/snapshot.js';
@@ -20,7 +21,13 @@ export interface PromoteRequest {
   /** Statements that run once the views are moved, in the same transaction. */
   readonly statements: readonly string[];
   readonly note: CommitNote;
+  /** Who does it, and how the steps before it ended. */
+  readonly record: PlanRecord;
   readonly now: Date;
+  /** What comes first in the same transaction. */
+  readonly first?: (transaction: Transaction) => Promise<void>;
+  /** Of a rollback: the promotion that it goes back to. */
+  readonly backTo?: number;
 }
 
 /**
@@ -32,6 +39,7 @@ export async function promote(session: LakeSession, request: PromoteRequest): Pr
   await session.transaction(note, async (transaction) => {
     const sequence = await environmentSequence(transaction, plan.environment);
     if (sequence !== (before?.sequence ?? 0)) throw new DiagnosticError([movedMeanwhile(plan.environment)]);
+    await request.first?.(transaction);
     for (const step of plan.steps) {
       const snapshot = plan.snapshots.find((candidate) => candidate.key === subjectOf(step));
       if (step.type === 'alter' && snapshot !== undefined)
@@ -116,24 +124,40 @@ async function dropGone(
   }
 }
 
-async function writeRecords(transaction: Transaction, { plan, recorded, now }: PromoteRequest): Promise<void> {
+async function writeRecords(
+  transaction: Transaction,
+  { plan, recorded, record, now, backTo }: PromoteRequest,
+): Promise<void> {
   const writer = stateWriter(transaction, plan.id, now);
   await writer.snapshots(plan.snapshots.filter((snapshot) => !recorded.has(snapshot.fingerprint)));
   await writer.environment(plan.target);
-  const { changes, sourceChanges, missing, steps, options, basedOn, lakeSnapshot } = plan;
-  await writer.plan(
-    plan,
-    JSON.stringify({
-      environment: plan.environment,
-      basedOn,
-      lakeSnapshot,
-      changes,
-      sourceChanges,
-      missing,
-      steps,
-      options,
-    }),
+  await writer.plan(plan, planPayload(plan, record, backTo));
+}
+
+/** Records a plan that built rows and moved nothing. */
+export async function recordPlan(
+  session: LakeSession,
+  { plan, record, note, now }: Pick<PromoteRequest, 'plan' | 'record' | 'note' | 'now'>,
+): Promise<void> {
+  await session.transaction(note, (transaction) =>
+    stateWriter(transaction, plan.id, now).plan(plan, planPayload(plan, record, undefined)),
   );
+}
+
+function planPayload(plan: Plan, record: PlanRecord, backTo: number | undefined): string {
+  const { environment, basedOn, lakeSnapshot, changes, sourceChanges, missing, steps, options } = plan;
+  return JSON.stringify({
+    environment,
+    basedOn,
+    lakeSnapshot,
+    changes,
+    sourceChanges,
+    missing,
+    steps,
+    options,
+    record,
+    ...(backTo === undefined ? {} : { backTo }),
+  });
 }
 
 function movedMeanwhile(environment: string): Diagnostic {

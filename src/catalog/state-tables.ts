@@ -100,16 +100,8 @@ export async function readState(session: LakeSession): Promise<LakeState> {
       `SELECT payload FROM ${stateTable('environments')} QUALIFY row_number() OVER (PARTITION BY name ORDER BY sequence DESC) = 1`,
     );
     const snapshots = await database.rows(`SELECT payload FROM ${stateTable('snapshots')}`);
-    const intervals = await database.rows(`SELECT built_key, start_ms, end_ms FROM ${stateTable('intervals')}`);
+    const built = await builtIntervals(database);
     const datasets = await database.rows(`SELECT payload FROM ${stateTable('datasets')}`);
-    const runs = new Map<string, Interval[]>();
-    for (const row of intervals) {
-      const key = String(row.built_key);
-      const interval = { start: Number(row.start_ms), end: Number(row.end_ms) };
-      const run = runs.get(key);
-      if (run === undefined) runs.set(key, [interval]);
-      else run.push(interval);
-    }
     return {
       lakeSnapshot,
       environments: new Map(
@@ -118,7 +110,7 @@ export async function readState(session: LakeSession): Promise<LakeState> {
       snapshots: new Map(
         snapshots.map((row) => decodeSnapshot(row.payload)).map((snapshot) => [snapshot.fingerprint, snapshot]),
       ),
-      built: new Map([...runs].map(([key, run]) => [key, union(run)])),
+      built,
       datasets: new Map(
         datasets
           .map((row) => decodeDataset(row.payload))
@@ -127,6 +119,23 @@ export async function readState(session: LakeSession): Promise<LakeState> {
       auditRuns: await readAuditRuns(database, await presentTables(database)),
     };
   });
+}
+
+/** Built intervals by `builtKey`, sorted and disjoint. @param moment  an `AT` clause, for those of another time */
+export async function builtIntervals(
+  database: Database,
+  moment = '',
+): Promise<ReadonlyMap<string, readonly Interval[]>> {
+  const rows = await database.rows(`SELECT built_key, start_ms, end_ms FROM ${stateTable('intervals')}${moment}`);
+  const runs = new Map<string, Interval[]>();
+  for (const row of rows) {
+    const key = String(row.built_key);
+    const interval = { start: Number(row.start_ms), end: Number(row.end_ms) };
+    const run = runs.get(key);
+    if (run === undefined) runs.set(key, [interval]);
+    else run.push(interval);
+  }
+  return new Map([...runs].map(([key, run]) => [key, union(run)]));
 }
 
 /** The last runs of audits of what has no version here, by `auditRunKey`. */

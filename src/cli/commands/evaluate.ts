@@ -40,7 +40,7 @@ export const evaluate: CommandDefinition = {
           return reportQueryError(context, thrown);
         }
       },
-      project.project,
+      { project: project.project },
     );
   },
 };

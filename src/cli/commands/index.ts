@@ -119,6 +119,31 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./table-diff.js')).tableDiff,
   },
   {
+    name: 'log',
+    summary: 'list what has moved environments: plans and rollbacks, who, when, from which commit',
+    load: async () => (await import('./log.js')).log,
+  },
+  {
+    name: 'show',
+    summary: 'show one plan that was applied: changes, steps, rows, time',
+    load: async () => (await import('./show.js')).show,
+  },
+  {
+    name: 'blame',
+    summary: 'say which plan made which version of a model',
+    load: async () => (await import('./blame.js')).blameCommand,
+  },
+  {
+    name: 'diff',
+    summary: 'compare two environments or moments: schemas and rows of every model',
+    load: async () => (await import('./diff.js')).diff,
+  },
+  {
+    name: 'rollback',
+    summary: 'put an environment back to what it was, without building',
+    load: async () => (await import('./rollback.js')).rollbackCommand,
+  },
+  {
     name: 'environments',
     summary: 'list the environments of the lake',
     load: async () => (await import('./environments.js')).environments,

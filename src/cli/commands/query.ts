@@ -1,8 +1,10 @@
 import { messageOf } from '../../domain/diagnostic.js';
 import { environmentName, PROD } from '../../domain/names.js';
+import type { Database } from '../../effects/duckdb.js';
 import { parseConfigOnly } from '../../load/read-project.js';
 import { withEnvironment } from '../../workflow.js';
 import { type CommandContext, type CommandDefinition, countOption, exitCodes, textOption } from '../command.js';
+import { readMoment } from '../moment.js';
 import { reportErrors } from '../report.js';
 import { showRows } from '../show-rows.js';
 
@@ -12,6 +14,7 @@ export const query: CommandDefinition = {
     command
       .argument('<sql>', 'a query; tables by their logical names')
       .option('--env <environment>', 'environment to read (default: prod)')
+      .option('--at <moment>', 'as it was: a plan, a DuckLake snapshot, or a time')
       .option('--limit <rows>', 'show at most so many rows');
   },
   async run(context, [sql = ''], options) {
@@ -19,7 +22,9 @@ export const query: CommandDefinition = {
     if (!config.ok) return reportErrors(context, config.errors);
     const environment = environmentName(textOption(options, 'env') ?? PROD);
     const limit = countOption(options, 'limit', 0);
-    return withEnvironment(context.workspace, config.value, environment, async (database) => {
+    const moment = textOption(options, 'at');
+    const at = moment === undefined ? {} : { at: readMoment(moment, context) };
+    const read = async (database: Database): Promise<number> => {
       try {
         const result = await database.table(sql, limit);
         showRows(context, result, limit);
@@ -27,7 +32,8 @@ export const query: CommandDefinition = {
       } catch (thrown) {
         return reportQueryError(context, thrown);
       }
-    });
+    };
+    return withEnvironment(context.workspace, config.value, environment, read, at);
   },
 };
 

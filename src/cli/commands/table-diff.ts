@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import { type ComparisonRequest, compareTables, type TableComparison } from '../../catalog/compare-tables.js';
-import { currentSnapshotId, environmentAt, type Moment, snapshotIdAt } from '../../catalog/state-at.js';
+import { currentSnapshotId, environmentAt, type Moment, snapshotAt } from '../../catalog/state-at.js';
 import { orderGraph } from '../../dag/graph.js';
 import { noFacts, SelectorError, select } from '../../dag/selector.js';
 import { type Diagnostic, DiagnosticError } from '../../domain/diagnostic.js';
 import { environmentName, inLake, type TableName } from '../../domain/names.js';
 import { didYouMean } from '../../domain/near-miss.js';
 import { physicalTable, type Snapshot } from '../../domain/snapshot.js';
-import { parseInstant } from '../../domain/time.js';
 import type { Database } from '../../effects/duckdb.js';
 import { parseConfigOnly } from '../../load/read-project.js';
 import { withLake } from '../../workflow.js';
@@ -23,6 +22,7 @@ import {
   UsageError,
 } from '../command.js';
 import { comparisonJson, drawComparison } from '../draw-table-diff.js';
+import { momentPattern, readMoment } from '../moment.js';
 import { reportErrors, reportWarnings, showJson } from '../report.js';
 import { styleOf } from '../style.js';
 import { reportQueryError } from './query.js';
@@ -84,7 +84,6 @@ interface Side {
   readonly moment: Moment | undefined;
 }
 
-const momentPattern = String.raw`\d+|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?`;
 const sidePattern = `((?:"[^"]+"|[^:@"])+)(?:@(${momentPattern}))?`;
 const sidesPattern = new RegExp(`^${sidePattern}:${sidePattern}$`);
 
@@ -109,13 +108,6 @@ function sideOf(name: string, moment: string | undefined, context: CommandContex
     table: isTable ? { schema, table } : undefined,
     moment: moment === undefined ? undefined : readMoment(moment, context),
   };
-}
-
-function readMoment(text: string, { shell }: CommandContext): Moment {
-  if (/^\d+$/.test(text)) return { type: 'snapshot', id: Number(text) };
-  const parsed = parseInstant(text, shell.outside.now().getTime());
-  if (parsed === undefined) throw new UsageError(`"${text}" is no time`);
-  return { type: 'time', instant: parsed.instant };
 }
 
 /** What the options say of every comparison. */
@@ -186,26 +178,13 @@ interface Sides {
 async function namedTables(database: Database, { source, target }: Sides): Promise<readonly TablePair[]> {
   const from = async ({ table, moment, text }: Side): Promise<string> => {
     if (table === undefined) throw new Error(`${text} is no table`);
-    return `${inLake(table)}${versionClause(moment === undefined ? undefined : await idAt(database, moment, text))}`;
+    return `${inLake(table)}${versionClause(moment === undefined ? undefined : await snapshotAt(database, moment, text))}`;
   };
   return [{ model: undefined, source: await from(source), target: await from(target), grain: [] }];
 }
 
 function versionClause(snapshotId: number | undefined): string {
   return snapshotId === undefined ? '' : ` AT (VERSION => ${snapshotId})`;
-}
-
-async function idAt(database: Database, moment: Moment, text: string): Promise<number> {
-  const id = await snapshotIdAt(database, moment);
-  if (id !== undefined && (moment.type === 'time' || id === moment.id)) return id;
-  throw new DiagnosticError([
-    {
-      code: 'SL0422',
-      severity: 'error',
-      message: `the lake has no snapshot for ${text}`,
-      hint: 'scilake info shows where it is',
-    },
-  ]);
 }
 
 /** A model's table in an environment. */
@@ -268,7 +247,7 @@ function grainOf({ definition }: Snapshot): readonly string[] | undefined {
 
 async function environmentTables(database: Database, side: Side): Promise<ReadonlyMap<string, EnvironmentTable>> {
   const id =
-    side.moment === undefined ? await currentSnapshotId(database) : await idAt(database, side.moment, side.text);
+    side.moment === undefined ? await currentSnapshotId(database) : await snapshotAt(database, side.moment, side.text);
   const found = await environmentAt(database, side.environment, id);
   if (found === undefined)
     throw new DiagnosticError([
