@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
-import type { Source } from '../domain/model.js';
+import type { Pin, Source } from '../domain/model.js';
 import { type Place, PlaceError, type RemoteConnector, type RemoteFile } from './connectors/connector.js';
 import { type Download, type DownloadEffects, download, plainUrl } from './download.js';
 import { landSet } from './land-set.js';
@@ -24,17 +24,25 @@ export async function landPlace(
   files.makeFolder(store.folder);
   const state = new SourceState(store.folder, source, files);
   const last = state.last();
+  const takesNewest = effects.versions === 'newest';
   // What has a declared checksum cannot change: once it is here, nobody has to be asked.
-  if (last !== undefined && source.checksum === `sha256:${last.sha256}`) return succeed(last);
+  if (last !== undefined && source.checksum === `sha256:${last.sha256}` && !takesNewest) return succeed(last);
+  let followed: Pin | undefined;
+  const pinned = (): string | undefined => {
+    followed = takesNewest ? undefined : laterPin(effects.pinOf?.(source), state.pin());
+    return followed?.resolved;
+  };
   const now = () => new Date();
   try {
-    const place = await connector.list(source, effects);
+    const place = await connector.list(source, { ...effects, pinned });
     if (!place.ok) return place;
     const context: Context = { source, store, state, place: place.value, effects, now };
     const landed = place.value.type === 'file' ? await landFile(context) : await landFiles(context);
     const { resolved, facts } = place.value;
     const landing: Landing = { ...landed.landing, ...(resolved === undefined ? {} : { resolved }), facts };
-    if (landed.isOld === undefined) state.keep(landing, now().toISOString());
+    // What is refused for its checksum must not move a pin.
+    const isRefused = source.checksum?.startsWith('sha256:') === true && source.checksum !== `sha256:${landing.sha256}`;
+    if (landed.isOld === undefined && !isRefused) state.keep(landing, now().toISOString(), followed);
     return succeed(landing, landed.isOld === undefined ? place.warnings : [...place.warnings, landed.isOld]);
   } catch (thrown) {
     if (thrown instanceof LandProblem) return fail(thrown.diagnostic);
@@ -46,6 +54,12 @@ export async function landPlace(
       problemOf(source, 'SL0507', `${source.uri} cannot be reached: ${thrown.message}`, 'try again once it is there'),
     );
   }
+}
+
+/** Of what others have taken and what was taken here, what was known last. */
+function laterPin(shared: Pin | undefined, own: Pin | undefined): Pin | undefined {
+  if (shared === undefined || own === undefined) return shared ?? own;
+  return own.at > shared.at ? own : shared;
 }
 
 interface Context {
@@ -91,11 +105,11 @@ async function landFile(context: Context): Promise<Landed> {
           ),
         );
       const { sizeBytes, sha256, fetchedAt } = record;
-      const landing = { path: store.linkOf(record), sizeBytes, sha256 };
+      const landing = { path: store.linkOf(record), sizeBytes, sha256, fileUrl: record.url };
       return { landing, isOld: staleWarning(source, fetched.reason, fetchedAt, shown) };
     }
     const { sizeBytes, sha256 } = fetched.record;
-    return { landing: { path: fetched.file, sizeBytes, sha256 } };
+    return { landing: { path: fetched.file, sizeBytes, sha256, fileUrl: fetched.record.url } };
   }
   throw new PlaceError('refused', 'there is no such file', 'look whether the address is still right');
 }

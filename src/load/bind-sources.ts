@@ -31,7 +31,12 @@ export async function bindSources(
 async function bindSource(source: Source, effects: BindSourceEffects): Promise<Result<BoundSource>> {
   const landed = await land(source, effects);
   if (!landed.ok) return landed;
-  const { path: file, sha256, sizeBytes } = landed.value;
+  const { path: file, sha256, sizeBytes, resolved, facts, fileUrl } = landed.value;
+  const known = {
+    ...(resolved === undefined ? {} : { resolved }),
+    ...(facts === undefined ? {} : { facts }),
+    ...(fileUrl === undefined ? {} : { fileUrl }),
+  };
   const request = {
     file,
     displayName: source.uri,
@@ -47,11 +52,11 @@ async function bindSource(source: Source, effects: BindSourceEffects): Promise<R
   const version = digest(sha256, ...beside, ...settings).slice(0, 10);
   const cached = readCache(cacheEntry(version, effects), effects);
   if (cached !== undefined)
-    return succeed({ source, path: file, sizeBytes, sha256, version, ...cached }, landed.warnings);
+    return succeed({ source, path: file, sizeBytes, sha256, version, ...known, ...cached }, landed.warnings);
   const inspected = await inspectFile(request, effects);
   if (!inspected.ok) return placedAt(source, inspected.errors);
   effects.files.writeCache(cacheEntry(version, effects), JSON.stringify(inspected.value));
-  return succeed({ source, path: file, sizeBytes, sha256, version, ...inspected.value }, [
+  return succeed({ source, path: file, sizeBytes, sha256, version, ...known, ...inspected.value }, [
     ...landed.warnings,
     ...inspected.warnings,
   ]);

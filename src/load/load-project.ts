@@ -1,5 +1,7 @@
 import type { BoundProject } from '../domain/bound-project.js';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
+import type { PinOf } from '../domain/model.js';
+import type { Project, ProjectConfig } from '../domain/project.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
@@ -20,6 +22,10 @@ export interface LoadEffects {
   readonly cacheFolder: string;
   /** Variables of the process, which may overrule settings. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Tells what was taken of addresses that move on, by provenance. */
+  readonly pinsOf?: (config: ProjectConfig) => PinOf;
+  /** Which version of an address that moves on is taken: that of the last time (if left out), or the newest. */
+  readonly versions?: 'taken' | 'newest';
 }
 
 /**
@@ -36,7 +42,7 @@ export async function loadProject(
   const read = await readProject(effects);
   const { project, diagnostics: attachedDiagnostics } = await withAttachedTables(read.project, effects);
   const readDiagnostics = [...read.diagnostics, ...attachedDiagnostics];
-  const { sources, diagnostics: sourceDiagnostics } = await bindSources(project.sources, effects);
+  const { sources, diagnostics: sourceDiagnostics } = await bindSources(project.sources, withPins(project, effects));
   const shadow = await openShadowCatalog(effects.duckdb, effects.projectFolder, shadowCatalogs(project, effects));
   try {
     const seedEffects = { ...effects, database: shadow.database };
@@ -71,6 +77,12 @@ export async function loadProject(
   } finally {
     shadow.close();
   }
+}
+
+/** The effects that sources are bound with: which versions were taken is known by where the project keeps provenance. */
+export function withPins({ config }: Project, effects: LoadEffects): LoadEffects & { readonly pinOf?: PinOf } {
+  const { pinsOf } = effects;
+  return pinsOf === undefined ? effects : { ...effects, pinOf: pinsOf(config) };
 }
 
 /** Errors that leave no file out. */

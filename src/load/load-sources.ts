@@ -2,7 +2,7 @@ import type { BoundProject } from '../domain/bound-project.js';
 import type { Diagnostic } from '../domain/diagnostic.js';
 import { didYouMean } from '../domain/near-miss.js';
 import { bindSources } from './bind-sources.js';
-import type { LoadEffects } from './load-project.js';
+import { type LoadEffects, withPins } from './load-project.js';
 import { readProject } from './read-project.js';
 
 /**
@@ -27,7 +27,10 @@ export async function loadSources(
   // Models that cannot be read are no reason not to fetch; what is wrong with a source's own file is.
   const own = diagnostics.filter(({ location }) => location?.file.startsWith('sources/') ?? true);
   const chosen = project.sources.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-  const { sources, diagnostics: found } = await bindSources(unknown.length > 0 ? [] : chosen, effects);
+  const { sources, diagnostics: found } = await bindSources(
+    unknown.length > 0 ? [] : chosen,
+    withPins(project, effects),
+  );
   return {
     project: { project: { ...project, models: [] }, models: [], sources, audits: [] },
     diagnostics: [...own, ...unknown, ...found],

@@ -4,6 +4,7 @@ import { gs } from './gs.js';
 import { httpFile } from './http.js';
 import { localFile } from './local-file.js';
 import { s3 } from './s3.js';
+import { zenodo } from './zenodo.js';
 
 /** Every place that data can come from. */
-export const connectors: readonly Connector[] = [localFile, httpFile, s3, gs, ftp];
+export const connectors: readonly Connector[] = [localFile, httpFile, s3, gs, ftp, zenodo];
