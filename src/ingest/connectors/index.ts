@@ -1,3 +1,4 @@
+import { cellxgene } from './cellxgene.js';
 import type { Connector } from './connector.js';
 import { ftp } from './ftp.js';
 import { gs } from './gs.js';
@@ -7,4 +8,4 @@ import { s3 } from './s3.js';
 import { zenodo } from './zenodo.js';
 
 /** Every place that data can come from. */
-export const connectors: readonly Connector[] = [localFile, httpFile, s3, gs, ftp, zenodo];
+export const connectors: readonly Connector[] = [localFile, httpFile, s3, gs, ftp, zenodo, cellxgene];
