@@ -1,6 +1,7 @@
 import { cellxgene } from './cellxgene.js';
 import type { Connector } from './connector.js';
 import { ftp } from './ftp.js';
+import { geo } from './geo.js';
 import { gs } from './gs.js';
 import { httpFile } from './http.js';
 import { localFile } from './local-file.js';
@@ -8,4 +9,4 @@ import { s3 } from './s3.js';
 import { zenodo } from './zenodo.js';
 
 /** Every place that data can come from. */
-export const connectors: readonly Connector[] = [localFile, httpFile, s3, gs, ftp, zenodo, cellxgene];
+export const connectors: readonly Connector[] = [localFile, httpFile, s3, gs, ftp, zenodo, cellxgene, geo];
