@@ -3,6 +3,7 @@ import type { Connector } from './connector.js';
 import { ftp } from './ftp.js';
 import { geo } from './geo.js';
 import { gs } from './gs.js';
+import { hf } from './hf.js';
 import { httpFile } from './http.js';
 import { kaggle } from './kaggle.js';
 import { localFile } from './local-file.js';
@@ -10,4 +11,4 @@ import { s3 } from './s3.js';
 import { zenodo } from './zenodo.js';
 
 /** Every place that data can come from. */
-export const connectors: readonly Connector[] = [localFile, httpFile, s3, gs, ftp, zenodo, cellxgene, geo, kaggle];
+export const connectors: readonly Connector[] = [localFile, httpFile, s3, gs, ftp, zenodo, cellxgene, geo, kaggle, hf];
