@@ -2,8 +2,12 @@ import * as path from 'node:path';
 import { type LakeEffects, LakeOpener } from './catalog/lake-session.js';
 import type { ConverterOf } from './convert/converter.js';
 import type { Emit } from './domain/event.js';
+import type { PinOf } from './domain/model.js';
+import type { ProjectConfig } from './domain/project.js';
 import type { Git } from './effects/git.js';
 import type { OpenSqlite } from './effects/sqlite.js';
+import { recordedPins } from './metadata/pins.js';
+import { metadataPlaces } from './metadata/places.js';
 
 /** Everything outside that the line touches, handed in by whoever starts it. */
 export interface Outside extends Omit<LakeEffects, 'announce'> {
@@ -21,15 +25,26 @@ export interface Outside extends Omit<LakeEffects, 'announce'> {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
+/** `Outside`, and what the project's own files say of it. */
+export interface Surroundings extends Outside {
+  /** Tells what was taken of addresses that move on, by provenance. */
+  readonly pinsOf: (config: ProjectConfig) => PinOf;
+}
+
 /** One project on this machine. */
 export interface Workspace {
   /** Absolute. */
   readonly projectFolder: string;
-  readonly outside: Outside;
+  readonly outside: Surroundings;
   readonly lakes: LakeOpener;
 }
 
 export function openWorkspace(projectFolder: string, outside: Outside): Workspace {
   const announce = (detail: string): void => outside.emit({ type: 'loading', what: 'extension', detail });
-  return { projectFolder: path.resolve(projectFolder), outside, lakes: new LakeOpener({ ...outside, announce }) };
+  const folder = path.resolve(projectFolder);
+  return {
+    projectFolder: folder,
+    outside: { ...outside, pinsOf: (config) => recordedPins(metadataPlaces(folder, config), outside) },
+    lakes: new LakeOpener({ ...outside, announce }),
+  };
 }

@@ -3,6 +3,7 @@ import type { ElementSchema } from './convert.js';
 import type { Diagnostic } from './diagnostic.js';
 import type { Audit, Model, Source } from './model.js';
 import type { Project } from './project.js';
+import type { PlaceFacts } from './provenance.js';
 import type { Lineage } from './query-print.js';
 import type { References } from './references.js';
 
@@ -45,6 +46,12 @@ export interface BoundSource {
   readonly elements: readonly ElementSchema[];
   /** As the raw file has them, where its contract leaves something out. */
   readonly found?: readonly ElementSchema[];
+  /** The version that its address stands for at present, where that moves on. */
+  readonly resolved?: string;
+  /** What its place says of the files. */
+  readonly facts?: PlaceFacts;
+  /** What its one file is known by, where it was fetched. */
+  readonly fileUrl?: string;
 }
 
 /** What of a project is left as it is, because sources could not be had or read. */

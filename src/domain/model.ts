@@ -140,3 +140,13 @@ export interface Source {
   /** How old it may be; undefined: any age will do. */
   readonly freshness?: Freshness;
 }
+
+/** The version that was taken of a source whose address moves on. */
+export interface Pin {
+  readonly resolved: string;
+  /** When it was known to be that one: ISO, UTC. */
+  readonly at: string;
+}
+
+/** What provenance says was taken of a source last; undefined where nothing was. */
+export type PinOf = (source: Pick<Source, 'name' | 'uri'>) => Pin | undefined;

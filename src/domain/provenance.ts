@@ -19,15 +19,32 @@ export interface RunRecord {
   readonly tools: Readonly<Record<string, string>>;
 }
 
-/** What a source declares of itself. */
+/** What a place says of its files beside their bytes; what it does not say is left out. */
+export interface PlaceFacts {
+  readonly doi?: string;
+  /** Of all versions together. */
+  readonly conceptDoi?: string;
+  readonly accession?: string;
+  /** As the place writes it. */
+  readonly license?: string;
+  readonly citation?: string;
+  readonly title?: string;
+}
+
+/** What a source declares of itself, and what its place says where the declaration says nothing. */
 export interface DatasetRecord {
   readonly source: string;
   readonly uri: string;
   readonly accession: string;
   readonly doi: string;
-  /** SPDX expression; empty where the declared text is none. */
+  /** Of all versions together; empty where the place has none. */
+  readonly conceptDoi: string;
+  /** The version that an address which moves on stands for; empty where it does not. */
+  readonly resolved: string;
+  readonly title: string;
+  /** SPDX expression; empty where the text is none. */
   readonly license: string;
-  /** As declared. */
+  /** As declared, or as the place writes it. */
   readonly licenseText: string;
   readonly citation: string;
   readonly homepage: string;

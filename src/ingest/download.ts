@@ -129,7 +129,7 @@ async function tryOnce(
   }
   if (status === 429 || status === 408 || status >= 500) {
     response.body.destroy();
-    const waitMs = askedWait(headers['retry-after'], effects.now());
+    const waitMs = askedWait(headers, effects.now());
     return { type: 'again', reason: `the server answers ${status}`, ...(waitMs === undefined ? {} : { waitMs }) };
   }
   if (status !== 200 && status !== 206) {
@@ -330,10 +330,16 @@ function waitBefore(attempt: number, random: () => number): number {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt) * (0.5 + random() / 2);
 }
 
-/** `Retry-After`: seconds, or a date. */
-function askedWait(text: string | undefined, now: Date): number | undefined {
-  if (text === undefined) return undefined;
-  const ms = /^\d+$/.test(text.trim()) ? 1000 * Number(text) : Date.parse(text) - now.getTime();
+/**
+ * How long a server that is asked too often wants to be left alone, ms: `Retry-After` (seconds, or a date), or
+ * `X-RateLimit-Reset` (seconds since 1970) where nothing remains.
+ */
+export function askedWait(headers: HttpResponse['headers'], now: Date): number | undefined {
+  const { 'retry-after': text, 'x-ratelimit-remaining': remaining, 'x-ratelimit-reset': reset } = headers;
+  const seconds = /^\d+$/;
+  let ms = Number.NaN;
+  if (text !== undefined) ms = seconds.test(text.trim()) ? 1000 * Number(text) : Date.parse(text) - now.getTime();
+  else if (remaining === '0' && seconds.test(reset ?? '')) ms = 1000 * Number(reset) - now.getTime();
   return Number.isFinite(ms) ? Math.min(LONGEST_ASKED_MS, Math.max(0, ms)) : undefined;
 }
 

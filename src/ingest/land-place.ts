@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
-import type { Source } from '../domain/model.js';
+import type { Pin, Source } from '../domain/model.js';
 import { Arrival } from './arrival.js';
 import { type Place, PlaceError, type RemoteConnector, type RemoteFile } from './connectors/connector.js';
 import { type Download, type DownloadEffects, type DownloadRequest, download, plainUrl } from './download.js';
@@ -23,19 +23,27 @@ export async function landPlace(
   files.makeFolder(store.folder);
   const state = new SourceState(store.folder, source, files);
   const last = state.last();
+  const takesNewest = effects.versions === 'newest';
   // What has a declared checksum cannot change: once it is here, nobody has to be asked.
-  if (last !== undefined && source.checksum === `sha256:${last.sha256}`) return succeed(last);
+  if (last !== undefined && source.checksum === `sha256:${last.sha256}` && !takesNewest) return succeed(last);
+  let followed: Pin | undefined;
+  const pinned = (): string | undefined => {
+    followed = takesNewest ? undefined : laterPin(effects.pinOf?.(source), state.pin());
+    return followed?.resolved;
+  };
   const now = () => new Date();
   const limits = effects.limits ?? openLimits({});
   const arrival = new Arrival(source.name, effects.emit);
   try {
-    const place = await connector.list(source, effects);
+    const place = await connector.list(source, { ...effects, pinned });
     if (!place.ok) return place;
     const context: Context = { source, store, state, place: place.value, effects, now, limits, arrival };
     const landed = place.value.type === 'file' ? await landFile(context) : await landFiles(context);
     const { resolved, facts } = place.value;
     const landing: Landing = { ...landed.landing, ...(resolved === undefined ? {} : { resolved }), facts };
-    if (landed.isOld === undefined) state.keep(landing, now().toISOString());
+    // What is refused for its checksum must not move a pin.
+    const isRefused = source.checksum?.startsWith('sha256:') === true && source.checksum !== `sha256:${landing.sha256}`;
+    if (landed.isOld === undefined && !isRefused) state.keep(landing, now().toISOString(), followed);
     arrival.end();
     return succeed(landing, landed.isOld === undefined ? place.warnings : [...place.warnings, landed.isOld]);
   } catch (thrown) {
@@ -48,6 +56,12 @@ export async function landPlace(
       problemOf(source, 'SL0507', `${source.uri} cannot be reached: ${thrown.message}`, 'try again once it is there'),
     );
   }
+}
+
+/** Of what others have taken and what was taken here, what was known last. */
+function laterPin(shared: Pin | undefined, own: Pin | undefined): Pin | undefined {
+  if (shared === undefined || own === undefined) return shared ?? own;
+  return own.at > shared.at ? own : shared;
 }
 
 interface Context {
@@ -95,11 +109,12 @@ async function landFile(context: Context): Promise<Landed> {
           ),
         );
       const { sizeBytes, sha256, fetchedAt } = record;
-      const landing = { path: store.named(record), sizeBytes, sha256 };
+      const landing = { path: store.named(record), sizeBytes, sha256, fileUrl: record.url };
       return { landing, isOld: staleWarning(source, fetched.reason, fetchedAt, shown) };
     }
-    const { sizeBytes, sha256 } = fetched.record;
-    return { landing: { path: store.named(fetched.record), sizeBytes, sha256 } };
+    const { record } = fetched;
+    const { sizeBytes, sha256, url } = record;
+    return { landing: { path: store.named(record), sizeBytes, sha256, fileUrl: url } };
   }
   throw new PlaceError('refused', 'there is no such file', 'look whether the address is still right');
 }

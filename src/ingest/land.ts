@@ -5,6 +5,7 @@ import { isRecord } from '../domain/json.js';
 import type { Source } from '../domain/model.js';
 import type { Found, FoundFile } from './connectors/connector.js';
 import { connectors } from './connectors/index.js';
+import { contradictions } from './contradictions.js';
 import { landPlace } from './land-place.js';
 import { landSet } from './land-set.js';
 import type { LandEffects, Landing } from './landing.js';
@@ -32,7 +33,8 @@ export async function land(source: Source, effects: LandEffects): Promise<Result
       : await landPlace(source, connector, effects);
   if (!landed.ok) return landed;
   const problem = await checksumProblem(source, landed.value, effects);
-  if (problem === undefined) return landed;
+  if (problem === undefined)
+    return succeed(landed.value, [...landed.warnings, ...contradictions(source, landed.value.facts)]);
   return fail({
     code: 'SL0502',
     severity: 'error',

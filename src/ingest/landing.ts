@@ -12,6 +12,8 @@ export interface Landing {
   readonly resolved?: string;
   /** What the place says of the files. */
   readonly facts?: PlaceFacts;
+  /** What the one file is known by, where it was fetched. */
+  readonly fileUrl?: string;
 }
 
 export interface LandEffects extends ConnectorEffects {

@@ -1,12 +1,13 @@
 import * as path from 'node:path';
 import { digest } from '../domain/digest.js';
-import { isRecord, textAt } from '../domain/json.js';
-import type { Source } from '../domain/model.js';
+import { isRecord, type JsonRecord, textAt } from '../domain/json.js';
+import type { Pin, Source } from '../domain/model.js';
+import type { PlaceFacts } from '../domain/provenance.js';
 import type { Files } from '../effects/files.js';
 import type { Landing } from './landing.js';
 
 /** What a source landed the last time that all of it came. */
-export interface LastLanding extends Pick<Landing, 'path' | 'sizeBytes' | 'sha256'> {
+export interface LastLanding extends Landing {
   /** ISO, UTC. */
   readonly landedAt: string;
 }
@@ -29,33 +30,77 @@ export class SourceState {
 
   /** Undefined where nothing has landed yet, or it is not here any more. */
   last(): LastLanding | undefined {
+    const kept = this.#read();
+    if (kept === undefined || textAt(kept, 'path') === '') return undefined;
+    const landed = path.join(this.#raw, textAt(kept, 'path'));
+    if (this.#files.facts(landed) === undefined) return undefined;
+    return {
+      path: landed,
+      sizeBytes: Number(kept.sizeBytes),
+      sha256: textAt(kept, 'sha256'),
+      landedAt: textAt(kept, 'landedAt'),
+      ...withText('resolved', textAt(kept, 'resolved')),
+      ...withText('fileUrl', textAt(kept, 'fileUrl')),
+      ...(isRecord(kept.facts) ? { facts: factsOf(kept.facts) } : {}),
+    };
+  }
+
+  /** The version that was taken the last time from an address that moves on, whether its files are here or not. */
+  pin(): Pin | undefined {
+    const kept = this.#read();
+    if (kept === undefined || textAt(kept, 'resolved') === '') return undefined;
+    return { resolved: textAt(kept, 'resolved'), at: textAt(kept, 'resolvedAt') };
+  }
+
+  /**
+   * Paths are kept relative: a project may be moved.
+   *
+   * @param before  the pin that was followed
+   */
+  keep({ path: landed, ...rest }: Landing, landedAt: string, before?: Pin): void {
+    const { resolved } = rest;
+    // Whoever stays at a version knows nothing newer than whoever took it.
+    const resolvedAt = before !== undefined && before.resolved === resolved ? before.at : landedAt;
+    const kept = {
+      path: path.relative(this.#raw, landed),
+      ...rest,
+      ...(resolved === undefined ? {} : { resolvedAt }),
+      landedAt,
+    };
+    this.#files.writeText(this.#file(), `${JSON.stringify(kept, null, 2)}\n`);
+  }
+
+  #read(): JsonRecord | undefined {
     const file = this.#file();
     if (this.#files.facts(file) === undefined) return undefined;
     try {
       const kept: unknown = JSON.parse(this.#files.readText(file));
-      if (!isRecord(kept) || textAt(kept, 'path') === '') return undefined;
-      const landed = path.join(this.#raw, textAt(kept, 'path'));
-      if (this.#files.facts(landed) === undefined) return undefined;
-      const { sizeBytes } = kept;
-      return {
-        path: landed,
-        sizeBytes: Number(sizeBytes),
-        sha256: textAt(kept, 'sha256'),
-        landedAt: textAt(kept, 'landedAt'),
-      };
+      return isRecord(kept) ? kept : undefined;
     } catch {
       // Torn or foreign: as if it were not there.
       return undefined;
     }
   }
 
-  /** Paths are kept relative: a project may be moved. */
-  keep({ path: landed, sizeBytes, sha256 }: Pick<Landing, 'path' | 'sizeBytes' | 'sha256'>, landedAt: string): void {
-    const kept = { path: path.relative(this.#raw, landed), sizeBytes, sha256, landedAt };
-    this.#files.writeText(this.#file(), `${JSON.stringify(kept, null, 2)}\n`);
-  }
-
   #file(): string {
     return path.join(this.#folder, 'landing.json');
   }
+}
+
+function factsOf(kept: JsonRecord): PlaceFacts {
+  return {
+    ...withText('doi', textAt(kept, 'doi')),
+    ...withText('conceptDoi', textAt(kept, 'conceptDoi')),
+    ...withText('accession', textAt(kept, 'accession')),
+    ...withText('license', textAt(kept, 'license')),
+    ...withText('citation', textAt(kept, 'citation')),
+    ...withText('title', textAt(kept, 'title')),
+  };
+}
+
+/** A property that is left out where its text is empty. */
+export function withText<K extends string>(key: K, text: string): { readonly [P in K]?: string } {
+  const made: { [P in K]?: string } = {};
+  if (text !== '') made[key] = text;
+  return made;
 }

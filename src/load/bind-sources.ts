@@ -46,7 +46,12 @@ async function bindLanded(
   landed: Extract<Result<Landing>, { readonly ok: true }>,
   effects: BindSourceEffects,
 ): Promise<Result<BoundSource>> {
-  const { path: file, sha256, sizeBytes } = landed.value;
+  const { path: file, sha256, sizeBytes, resolved, facts, fileUrl } = landed.value;
+  const known = {
+    ...(resolved === undefined ? {} : { resolved }),
+    ...(facts === undefined ? {} : { facts }),
+    ...(fileUrl === undefined ? {} : { fileUrl }),
+  };
   const request = {
     file,
     displayName: source.uri,
@@ -61,7 +66,7 @@ async function bindLanded(
   const settings = [source.format ?? '', canonicalJson(source.formatOptions), path.basename(file), CONVERTER_VERSION];
   const version = digest(sha256, ...beside, ...settings).slice(0, 10);
   const bound = async (inspected: Inspected): Promise<BoundSource> => {
-    const whole = { source, path: file, sizeBytes, sha256, version, ...inspected };
+    const whole = { source, path: file, sizeBytes, sha256, version, ...known, ...inspected };
     if (!isDiscarding(source.contract)) return whole;
     const recorded = (await effects.recordedTables?.())?.get(source.name);
     const elements = underContract(inspected.elements, recorded, source.contract);

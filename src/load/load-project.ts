@@ -1,6 +1,7 @@
 import type { BoundProject } from '../domain/bound-project.js';
 import type { ElementSchema } from '../domain/convert.js';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
+import type { PinOf } from '../domain/model.js';
 import type { Project, ProjectConfig } from '../domain/project.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
@@ -25,6 +26,10 @@ export interface LoadEffects extends Omit<BindSourceEffects, 'recordedTables'> {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Tables that the lake has of each source, by its name; asked for only where a contract leaves things out. */
   readonly recordedTables?: (config: ProjectConfig) => Promise<ReadonlyMap<string, readonly ElementSchema[]>>;
+  /** Tells what was taken of addresses that move on, by provenance. */
+  readonly pinsOf?: (config: ProjectConfig) => PinOf;
+  /** Which version of an address that moves on is taken: that of the last time (if left out), or the newest. */
+  readonly versions?: 'taken' | 'newest';
 }
 
 /**
@@ -81,11 +86,12 @@ export async function loadProject(
   }
 }
 
-/** With what the project's settings say: which lake is meant, and how fast files may come. */
+/** With what the project's settings say: which lake is meant, where provenance is kept, and how fast files may come. */
 export function sourceEffects({ config }: Project, { recordedTables, ...effects }: LoadEffects): BindSourceEffects {
   return {
     ...effects,
     limits: openLimits(config.ingest),
+    ...(effects.pinsOf === undefined ? {} : { pinOf: effects.pinsOf(config) }),
     ...(recordedTables === undefined ? {} : { recordedTables: () => recordedTables(config) }),
   };
 }

@@ -60,6 +60,6 @@ export function writeCanonical(file: string, contents: Contents, { files, openSq
 }
 
 /** An empty file is what git makes of one that was not there. */
-function isThere(file: string, files: Files): boolean {
+export function isThere(file: string, files: Files): boolean {
   return (files.facts(file)?.sizeBytes ?? 0) > 0;
 }

@@ -1,9 +1,16 @@
 import type { BoundSource } from '../domain/bound-project.js';
 import type { StepOutcome } from '../domain/event.js';
 import type { Plan } from '../domain/plan.js';
-import type { IngestionRecord, ModelRunRecord, Origin, RunFacts, RunRecord } from '../domain/provenance.js';
+import type {
+  DatasetRecord,
+  IngestionRecord,
+  ModelRunRecord,
+  Origin,
+  RunFacts,
+  RunRecord,
+} from '../domain/provenance.js';
+import { spdxOf } from '../domain/spdx.js';
 import { subjectOf } from '../domain/step.js';
-import { spdxOf } from './licenses.js';
 
 export interface AppliedFacts {
   readonly run: RunRecord;
@@ -64,17 +71,7 @@ export function runFacts({ run, plan, outcomes, sources, originOf, audits }: App
   });
   return {
     run,
-    datasets: sources.map(({ source }) => ({
-      source: source.name,
-      uri: source.uri,
-      accession: source.accession,
-      doi: source.doi,
-      license: spdxOf(source.license) ?? '',
-      licenseText: source.license,
-      citation: source.citation,
-      homepage: source.homepage,
-      description: source.description,
-    })),
+    datasets: sources.map(datasetOf),
     ingestions,
     schemas: sources.flatMap((source) => {
       const isDone = ingestions.some((one) => one.source === source.source.name && one.status === 'done');
@@ -82,6 +79,25 @@ export function runFacts({ run, plan, outcomes, sources, originOf, audits }: App
       return source.elements.map(({ table, columns }) => ({ source: source.source.name, table, columns }));
     }),
     models,
+  };
+}
+
+/** The declaration, and what the place says where that says nothing. */
+function datasetOf({ source, facts = {}, resolved = '' }: BoundSource): DatasetRecord {
+  const licenseText = source.license || (facts.license ?? '');
+  return {
+    source: source.name,
+    uri: source.uri,
+    accession: source.accession || (facts.accession ?? ''),
+    doi: source.doi || (facts.doi ?? ''),
+    conceptDoi: facts.conceptDoi ?? '',
+    resolved,
+    title: facts.title ?? '',
+    license: spdxOf(licenseText) ?? '',
+    licenseText,
+    citation: source.citation || (facts.citation ?? ''),
+    homepage: source.homepage,
+    description: source.description,
   };
 }
 

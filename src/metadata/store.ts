@@ -7,7 +7,7 @@ import { schemaDiff } from '../domain/schema-diff.js';
 import type { SqliteDatabase, SqliteRow, SqliteValue } from '../effects/sqlite.js';
 import { type CanonicalEffects, writeCanonical } from './canonical.js';
 import { type Contents, keyOf, readContents, readContentsOf } from './contents.js';
-import { createTable, insertInto, metadataTables } from './tables.js';
+import { addedColumns, createTable, insertInto, metadataTables } from './tables.js';
 
 export interface MetadataPlaces {
   /** The database that runs write to, outside git. */
@@ -37,7 +37,11 @@ export class MetadataStore {
     database.rows('PRAGMA journal_mode = WAL');
     const store = new MetadataStore(database, places, effects);
     database.transaction(() => {
-      for (const table of metadataTables) database.run(createTable(table));
+      for (const table of metadataTables) {
+        database.run(createTable(table));
+        // A database that an older version began lacks what has been added since.
+        for (const statement of addedColumns(table, columnNames(database, table.name))) database.run(statement);
+      }
     });
     store.#takeOver();
     return store;
@@ -80,6 +84,9 @@ export class MetadataStore {
           citation: dataset.citation,
           homepage: dataset.homepage,
           description: dataset.description,
+          concept_doi: dataset.conceptDoi,
+          resolved: dataset.resolved,
+          title: dataset.title,
           first_run: before?.first_run ?? run.runId,
           last_run: run.runId,
         });
@@ -175,6 +182,10 @@ export class MetadataStore {
 /** Runs are told apart by their names, which begin with the time; rows without one never change. */
 function isLater(row: SqliteRow, than: SqliteRow): boolean {
   return String(row.last_run ?? '') > String(than.last_run ?? '');
+}
+
+function columnNames(database: SqliteDatabase, table: string): readonly string[] {
+  return database.rows(`SELECT name FROM pragma_table_info('${table}')`).map(({ name }) => String(name));
 }
 
 function columnsOf(row: SqliteRow): readonly Column[] {

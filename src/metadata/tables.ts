@@ -5,8 +5,8 @@ export interface MetadataTable {
   readonly key: readonly string[];
 }
 
-/** Layout of the file; raised when a table or a column is added. */
-export const METADATA_VERSION = 1;
+/** Layout of the file; raised when a table or a column is added. 2: concept_doi, resolved and title of datasets. */
+export const METADATA_VERSION = 2;
 
 /** Every table, in the order in which the file holds them. Keys are texts that any clone makes for itself: no counters, which two branches would both take. */
 export const metadataTables: readonly MetadataTable[] = [
@@ -23,6 +23,9 @@ export const metadataTables: readonly MetadataTable[] = [
       citation: 'TEXT',
       homepage: 'TEXT',
       description: 'TEXT',
+      concept_doi: 'TEXT',
+      resolved: 'TEXT',
+      title: 'TEXT',
       first_run: 'TEXT',
       last_run: 'TEXT',
     },
@@ -102,6 +105,13 @@ export const metadataTables: readonly MetadataTable[] = [
 export function createTable({ name, columns, key }: MetadataTable): string {
   const list = Object.entries(columns).map(([column, type]) => `${column} ${type}`);
   return `CREATE TABLE IF NOT EXISTS ${name} (${list.join(', ')}, PRIMARY KEY (${key.join(', ')})) STRICT, WITHOUT ROWID`;
+}
+
+/** Statements that give a table of an older file the columns that it lacks, empty. */
+export function addedColumns({ name, columns }: MetadataTable, present: readonly string[]): readonly string[] {
+  return Object.entries(columns)
+    .filter(([column]) => !present.includes(column))
+    .map(([column, type]) => `ALTER TABLE ${name} ADD COLUMN ${column} ${type}`);
 }
 
 export function insertInto({ name, columns }: MetadataTable): string {

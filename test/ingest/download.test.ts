@@ -191,9 +191,11 @@ describe('a server that', () => {
       { type: 'status', status: 429, headers: { 'retry-after': '7' } },
       { type: 'status', status: 503, headers: { 'retry-after': 'Wed, 10 Jan 2024 12:00:03 GMT' } },
       { type: 'status', status: 500 },
+      // What it counts by itself: nothing is left until that second.
+      { type: 'status', status: 429, headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1704888005' } },
     );
     await isWhole(fetched());
-    expect(waits).toEqual([7_000, 3_000, 2_000]);
+    expect(waits).toEqual([7_000, 3_000, 2_000, 5_000]);
   });
 
   test('never answers well is given up', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { inheritLicenses, licenseConflicts, spdxOf } from '../../src/metadata/licenses.js';
+import { spdxOf } from '../../src/domain/spdx.js';
+import { inheritLicenses, licenseConflicts } from '../../src/metadata/licenses.js';
 
 test.each([
   ['CC-BY-4.0', 'CC-BY-4.0'],
@@ -10,10 +11,15 @@ test.each([
   ['Apache License, Version 2.0', 'Apache-2.0'],
   ['MIT OR Apache-2.0', 'MIT OR Apache-2.0'],
   ['MIT License', 'MIT'],
+  ['cc-by-4.0', 'CC-BY-4.0'],
+  ['CC0: Public Domain', 'CC0-1.0'],
+  ['Attribution 4.0 International (CC BY 4.0)', 'CC-BY-4.0'],
+  ['bsd-3-clause', 'BSD-3-Clause'],
 ])('%s is %s', (text, id) => expect(spdxOf(text)).toBe(id));
 
-test.each(['', 'ask the authors', 'other-open'])('"%s" is no license that anybody knows', (text) =>
-  expect(spdxOf(text)).toBeUndefined(),
+test.each(['', 'ask the authors', 'other-open', 'Other (specified in description)'])(
+  '"%s" is no license that anybody knows',
+  (text) => expect(spdxOf(text)).toBeUndefined(),
 );
 
 const under = (...licenses: readonly string[]): ReturnType<typeof inheritLicenses> =>

@@ -8,6 +8,7 @@ import { openSqlite } from '../../src/effects/sqlite.js';
 import { writeCanonical } from '../../src/metadata/canonical.js';
 import { readContentsOf } from '../../src/metadata/contents.js';
 import { mergeContents } from '../../src/metadata/merge.js';
+import { recordedPins } from '../../src/metadata/pins.js';
 import { MetadataStore } from '../../src/metadata/store.js';
 import { contentsText } from '../../src/metadata/text.js';
 
@@ -46,6 +47,9 @@ function facts(
         uri: `data/${source}.csv`,
         accession: 'GSE1',
         doi: '10.1/x',
+        conceptDoi: '',
+        resolved: '',
+        title: '',
         license,
         licenseText: license,
         citation: '',
@@ -229,4 +233,86 @@ test('a file that a newer version wrote is an error, and stays', () => {
   expect(() => storeIn('a')).toThrow(/has version 99.*install a newer Scilake/);
   expect(() => writeCanonical(file, new Map(), effects)).toThrow(/version 99/);
   expect(Buffer.compare(readFileSync(file), before)).toBe(0);
+});
+
+describe('a file of version 1', () => {
+  const older = [
+    'CREATE TABLE datasets (source TEXT, uri TEXT, accession TEXT, doi TEXT, license TEXT, license_text TEXT, license_seen_at TEXT, citation TEXT, homepage TEXT, description TEXT, first_run TEXT, last_run TEXT, PRIMARY KEY (source)) STRICT, WITHOUT ROWID',
+    "INSERT INTO datasets VALUES ('cells', 'data/cells.csv', '', '10.1/x', 'MIT', 'MIT', '', '', '', '', '1', '1')",
+  ];
+  const write = (file: string): void => {
+    files.makeFolder(path.dirname(file));
+    const database = openSqlite(file, 'write');
+    for (const statement of [...older, 'PRAGMA user_version = 1']) database.run(statement);
+    database.close();
+  };
+
+  test('is taken over, with nothing in the columns that it lacks, and written anew', () => {
+    const { tracked } = placesIn('a');
+    write(tracked);
+    const store = storeIn('a');
+    expect(store.contents().get('datasets')).toMatchObject([
+      { source: 'cells', doi: '10.1/x', concept_doi: '', resolved: '', title: '' },
+    ]);
+    store.record(genes);
+    expect(store.publish()).toBe(true);
+    store.close();
+    const database = openSqlite(tracked, 'read');
+    expect(database.rows('PRAGMA user_version')).toEqual([{ user_version: 2 }]);
+    expect(database.rows('SELECT source, resolved FROM datasets')).toEqual([
+      { source: 'cells', resolved: '' },
+      { source: 'genes', resolved: '' },
+    ]);
+    database.close();
+  });
+
+  test('as the live database gets the columns that it lacks', () => {
+    write(placesIn('a').live);
+    const store = storeIn('a');
+    const [dataset] = genes.datasets;
+    store.record({
+      ...genes,
+      datasets: dataset === undefined ? [] : [{ ...dataset, resolved: '10.1/v2', title: 'Genes' }],
+    });
+    expect(store.contents().get('datasets')).toMatchObject([
+      { source: 'cells', resolved: '' },
+      { source: 'genes', resolved: '10.1/v2', title: 'Genes' },
+    ]);
+    store.close();
+  });
+});
+
+describe('pins', () => {
+  const pinned = (): RunFacts => {
+    const [dataset] = cells.datasets;
+    return { ...cells, datasets: dataset === undefined ? [] : [{ ...dataset, resolved: '10.1/v1' }] };
+  };
+
+  test('are what the tracked file says of a source at its present address', () => {
+    published('a', pinned(), genes);
+    files.remove(placesIn('a').live);
+    const pinOf = recordedPins(placesIn('a'), effects);
+    expect(pinOf({ name: 'cells', uri: 'data/cells.csv' })).toEqual({ resolved: '10.1/v1', at: '1' });
+    expect(pinOf({ name: 'cells', uri: 'data/others.csv' })).toBeUndefined();
+    expect(pinOf({ name: 'genes', uri: 'data/genes.csv' })).toBeUndefined();
+    expect(recordedPins(placesIn('none'), effects)({ name: 'cells', uri: '' })).toBeUndefined();
+  });
+
+  test('are what a later run of this clone took, though it is not published', () => {
+    published('a', pinned());
+    const store = storeIn('a');
+    const [dataset] = cells.datasets;
+    const runId = '20240110T120000000Z-abc';
+    const datasets = dataset === undefined ? [] : [{ ...dataset, resolved: '10.1/v2' }];
+    store.record({ ...cells, run: { ...cells.run, runId }, datasets });
+    store.close();
+    const pin = recordedPins(placesIn('a'), effects)({ name: 'cells', uri: 'data/cells.csv' });
+    expect(pin).toEqual({ resolved: '10.1/v2', at: '2024-01-10T12:00:00.000Z' });
+  });
+
+  test('of a file that cannot be read are an error, and not the newest version', () => {
+    published('a', pinned());
+    files.writeText(placesIn('a').tracked, 'not a database, but long enough to be looked at as one\n'.repeat(20));
+    expect(() => recordedPins(placesIn('a'), effects)({ name: 'cells', uri: '' })).toThrow(/provenance cannot be read/);
+  });
 });

@@ -1,22 +1,25 @@
 import type { Plan } from '../../domain/plan.js';
 import { loadSources } from '../../load/load-sources.js';
 import { apply, ownFolder, planFrom, recordedState, tablesInLake } from '../../workflow.js';
-import { type CommandDefinition, exitCodes } from '../command.js';
+import { type CommandDefinition, exitCodes, flagOption } from '../command.js';
 import { exitCodeOf, reportErrors, reportWarnings, showJson } from '../report.js';
 import { readPlanOptions } from './plan-options.js';
 
 /** `scilake ingest [SOURCE…]`: brings sources into the lake; models see them with the next apply. One that fails leaves the others. */
 export const ingestCommand: CommandDefinition = {
   configure(command) {
-    command.argument('[sources...]', 'names of sources (default: all)');
+    command
+      .argument('[sources...]', 'names of sources (default: all)')
+      .option('--newest', 'where an address moves on, take the newest version in place of the one that was taken');
   },
-  async run(context, names) {
+  async run(context, names, options) {
     const { workspace, shell } = context;
     const { project, diagnostics } = await loadSources(names, {
       ...workspace.outside,
       projectFolder: workspace.projectFolder,
       cacheFolder: ownFolder(workspace, 'cache'),
       recordedTables: tablesInLake(workspace),
+      versions: flagOption(options, 'newest') ? 'newest' : 'taken',
     });
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     reportWarnings(
@@ -25,16 +28,16 @@ export const ingestCommand: CommandDefinition = {
     );
     const { config } = project.project;
     const state = await recordedState(workspace, config);
-    const options = await readPlanOptions(context, config, ['prod'], {});
-    const planned = await planFrom(project, state, { ...options, ignoreCron: false });
+    const planOptions = await readPlanOptions(context, config, ['prod'], {});
+    const planned = await planFrom(project, state, { ...planOptions, ignoreCron: false });
     if (!planned.ok) return reportErrors(context, [...errors, ...planned.errors]);
     const applied = await apply(workspace, project, sourcesOnly(planned.value, project.sources));
-    const done = project.sources.map(({ source, version, sha256 }) => {
+    const done = project.sources.map(({ source, version, sha256, resolved = '' }) => {
       const own = applied.outcomes.filter(({ step }) => 'source' in step && step.source === source.name);
       const failed = own.find(({ status }) => status === 'failed');
       const status = failed !== undefined ? 'failed' : own.length === 0 ? 'unchanged' : 'ingested';
       const rows = own.find(({ step }) => step.type === 'register')?.rows ?? null;
-      return { source: source.name, version, sha256, status, rows, error: failed?.error };
+      return { source: source.name, version, resolved, sha256, status, rows, error: failed?.error };
     });
     const failures = [...errors, ...done.flatMap(({ error }) => (error === undefined ? [] : [error]))];
     if (context.options.json) {
@@ -43,9 +46,9 @@ export const ingestCommand: CommandDefinition = {
         errors: failures,
       });
     } else
-      for (const { source, status, version, rows } of done)
+      for (const { source, status, version, resolved, rows } of done)
         shell.out(
-          `${source}  ${status}, version ${version}${rows === null ? '' : `, ${rows.toLocaleString('en')} rows`}\n`,
+          `${source}  ${status}, version ${version}${resolved === '' ? '' : ` (${resolved})`}${rows === null ? '' : `, ${rows.toLocaleString('en')} rows`}\n`,
         );
     if (failures.length === 0) return exitCodes.done;
     return context.options.json ? exitCodeOf(failures) : reportErrors(context, failures);

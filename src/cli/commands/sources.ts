@@ -1,6 +1,6 @@
 import type { Dataset } from '../../domain/snapshot.js';
+import { spdxOf } from '../../domain/spdx.js';
 import { readProject } from '../../load/read-project.js';
-import { spdxOf } from '../../metadata/licenses.js';
 import { recordedState } from '../../workflow.js';
 import { type CommandDefinition, exitCodes } from '../command.js';
 import { drawTable } from '../draw-table.js';
@@ -31,6 +31,11 @@ export const sources: CommandDefinition = {
       const last = runs.at(-1);
       const done = runs.findLast((row) => row.status === 'done');
       const datasets = [...state.datasets.values()].filter((one: Dataset) => one.source === source.name);
+      const dataset = (contents.get('datasets') ?? []).find(
+        (row) => row.source === source.name && row.uri === source.uri,
+      );
+      // Where the declaration leaves it out, the place may have said it.
+      const said = (column: string): string => String(dataset?.[column] ?? '');
       const run = (contents.get('runs') ?? []).find((row) => row.run_id === done?.run_id);
       const startedAt = run === undefined ? '' : String(run.started_at);
       return {
@@ -38,14 +43,15 @@ export const sources: CommandDefinition = {
         state: stateOf({ isPromoted: inProd[source.name] !== undefined, datasets, status: String(last?.status ?? '') }),
         version: inProd[source.name] ?? datasets.at(-1)?.version ?? '',
         uri: source.uri,
+        resolved: said('resolved'),
         ingestedAt: startedAt,
         ageMs: startedAt === '' ? null : now - Date.parse(startedAt),
         sizeBytes: typeof done?.size_bytes === 'number' ? done.size_bytes : null,
         sha256: String(done?.sha256 ?? ''),
-        license: spdxOf(source.license) ?? '',
-        licenseText: source.license,
-        doi: source.doi,
-        accession: source.accession,
+        license: spdxOf(source.license) ?? (source.license === '' ? said('license') : ''),
+        licenseText: source.license || said('license_text'),
+        doi: source.doi || said('doi'),
+        accession: source.accession || said('accession'),
         error: last?.status === 'failed' ? String(last.error) : '',
       };
     });
@@ -58,7 +64,7 @@ export const sources: CommandDefinition = {
         ageText(one.ageMs),
         one.sizeBytes === null ? '' : sizeText(one.sizeBytes),
         one.license || (one.licenseText === '' ? 'none given' : `? ${one.licenseText}`),
-        one.uri,
+        one.resolved === '' ? one.uri : `${one.uri} (${one.resolved})`,
       ]);
       shell.out(
         drawTable(['source', 'state', 'age', 'size', 'license', 'uri'], rows, {

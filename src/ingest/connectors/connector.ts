@@ -1,8 +1,11 @@
 import type { Result } from '../../domain/diagnostic.js';
 import type { Emit } from '../../domain/event.js';
-import type { Source } from '../../domain/model.js';
+import type { PinOf, Source } from '../../domain/model.js';
+import type { PlaceFacts } from '../../domain/provenance.js';
 import type { Files } from '../../effects/files.js';
 import type { Http } from '../../effects/http.js';
+
+export type { PlaceFacts } from '../../domain/provenance.js';
 
 export interface ConnectorEffects {
   readonly files: Files;
@@ -16,6 +19,16 @@ export interface ConnectorEffects {
   readonly emit?: Emit;
   /** Variables of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** By provenance: whoever shares it takes the same versions. */
+  readonly pinOf?: PinOf;
+  /** Which version of an address that moves on is taken: that of the last time (if left out), or the newest. */
+  readonly versions?: 'taken' | 'newest';
+}
+
+/** What a place elsewhere is listed with. */
+export interface ListEffects extends ConnectorEffects {
+  /** What `Place.resolved` was the last time; undefined where nothing was taken, or the newest is wanted. Looks into files. */
+  readonly pinned: () => string | undefined;
 }
 
 /** A file of this machine. */
@@ -46,16 +59,6 @@ export interface RemoteFile {
   readonly version: string;
   /** `md5:…`, `sha256:…` or `crc32c:…`, lower-case hex, as far as the place gives them. */
   readonly checksums: readonly string[];
-}
-
-/** What a place says of its files beside their bytes. */
-export interface PlaceFacts {
-  readonly doi?: string;
-  /** Of all versions together. */
-  readonly conceptDoi?: string;
-  readonly license?: string;
-  readonly citation?: string;
-  readonly title?: string;
 }
 
 /** What an address means, elsewhere. */
@@ -98,7 +101,7 @@ export interface LocalConnector extends Reached {
 /** Lists what a place elsewhere has; bringing it here is the same for all of them. */
 export interface RemoteConnector extends Reached {
   /** @throws PlaceError where the place does not answer */
-  list(source: Source, effects: ConnectorEffects): Promise<Result<Place>>;
+  list(source: Source, effects: ListEffects): Promise<Result<Place>>;
 }
 
 /** Reaches one kind of place that data come from. Adding one is a file, its test, and a line in `index.ts`. */

@@ -3,7 +3,7 @@ import { isRecord, type JsonRecord, records, textAt } from '../../domain/json.js
 import { googleToken } from '../../effects/google-token.js';
 import { type Http, requestHttp } from '../../effects/http.js';
 import { objectUrl } from '../../effects/s3.js';
-import { asked } from '../asked.js';
+import { asked, StatusError, statusIn } from '../asked.js';
 import { globBase, globMatcher, globPrefix, isGlob } from '../glob.js';
 import { type ConnectorEffects, type RemoteConnector, type RemoteFile, single } from './connector.js';
 
@@ -60,14 +60,6 @@ interface Store {
   remote(object: JsonRecord, base: string): RemoteFile;
 }
 
-/** The status that a store answered with, to whoever asked for something else than a file. */
-class StatusError extends Error {
-  override readonly name = 'StatusError';
-  constructor(readonly status: number) {
-    super(`the server answers ${status}`);
-  }
-}
-
 async function openStore(bucket: string, effects: ConnectorEffects): Promise<Store> {
   const environment = effects.environment ?? process.env;
   const emulator = environment.STORAGE_EMULATOR_HOST;
@@ -105,7 +97,7 @@ async function openStore(bucket: string, effects: ConnectorEffects): Promise<Sto
         const answer: unknown = JSON.parse(Buffer.concat(blocks).toString('utf8'));
         return isRecord(answer) ? answer : {};
       },
-      (thrown) => (thrown instanceof StatusError ? thrown.status : undefined),
+      statusIn,
       effects,
     );
   const media = (key: string, generation: string): URL => {
