@@ -13,7 +13,7 @@ import type { Work } from './work.js';
 /** Brings the raw file here once more, as it is now, and holds it against what was planned. */
 export async function fetchSource(name: string, work: Work): Promise<undefined> {
   const source = sourceOf(name, work);
-  const landed = await land(source.source, work.effects);
+  const landed = await land(source.source, { ...work.effects, planned: source.sha256 });
   if (!landed.ok) throw new DiagnosticError(landed.errors);
   if (landed.value.sha256 !== source.sha256) {
     throw new DiagnosticError([

@@ -292,12 +292,13 @@ function finalUrl(asked: URL, answered: URL): string {
   return plain.href;
 }
 
-function waitBefore(attempt: number, random: () => number): number {
+/** How long to wait before asking again: half a second, one, two, four … with some chance in it; never more than half a minute. */
+export function waitBefore(attempt: number, random: () => number): number {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt) * (0.5 + random() / 2);
 }
 
-/** `Retry-After`: seconds, or a date. */
-function askedWait(text: string | undefined, now: Date): number | undefined {
+/** `Retry-After`: seconds, or a date; at most five minutes. */
+export function askedWait(text: string | undefined, now: Date): number | undefined {
   if (text === undefined) return undefined;
   const ms = /^\d+$/.test(text.trim()) ? 1000 * Number(text) : Date.parse(text) - now.getTime();
   return Number.isFinite(ms) ? Math.min(LONGEST_ASKED_MS, Math.max(0, ms)) : undefined;

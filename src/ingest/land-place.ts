@@ -8,7 +8,8 @@ import { type Download, type DownloadEffects, download, plainUrl } from './downl
 import { landSet } from './land-set.js';
 import type { LandEffects, Landing } from './landing.js';
 import { RawStore } from './raw-store.js';
-import { SourceState } from './source-state.js';
+import { isDue } from './refresh.js';
+import { type LastLanding, SourceState } from './source-state.js';
 
 /** Downloads at once from one place. */
 const AT_ONCE = 4;
@@ -25,8 +26,9 @@ export async function landPlace(
   const state = new SourceState(store.folder, source, files);
   const last = state.last();
   // What has a declared checksum cannot change: once it is here, nobody has to be asked.
-  if (last !== undefined && source.checksum === `sha256:${last.sha256}`) return succeed(last);
-  const now = () => new Date();
+  if (last !== undefined && (source.checksum === `sha256:${last.sha256}` || !isDue(source, last, effects)))
+    return succeed(last);
+  const now = effects.now ?? (() => new Date());
   try {
     const place = await connector.list(source, effects);
     if (!place.ok) return place;
@@ -39,13 +41,18 @@ export async function landPlace(
   } catch (thrown) {
     if (thrown instanceof LandProblem) return fail(thrown.diagnostic);
     if (!(thrown instanceof PlaceError)) throw thrown;
-    if (thrown.type === 'refused')
-      return fail(problemOf(source, 'SL0506', `${source.uri} cannot be had: ${thrown.message}`, thrown.hint));
-    if (last !== undefined) return succeed(last, [staleWarning(source, thrown.message, last.landedAt)]);
-    return fail(
-      problemOf(source, 'SL0507', `${source.uri} cannot be reached: ${thrown.message}`, 'try again once it is there'),
-    );
+    return withoutPlace(source, thrown, last);
   }
+}
+
+/** What of a source is used where its place does not answer. */
+export function withoutPlace(source: Source, thrown: PlaceError, last: LastLanding | undefined): Result<Landing> {
+  if (thrown.type === 'refused')
+    return fail(problemOf(source, 'SL0506', `${source.uri} cannot be had: ${thrown.message}`, thrown.hint));
+  if (last !== undefined) return succeed(last, [staleWarning(source, thrown.message, last.landedAt)]);
+  return fail(
+    problemOf(source, 'SL0507', `${source.uri} cannot be reached: ${thrown.message}`, 'try again once it is there'),
+  );
 }
 
 interface Context {
@@ -201,7 +208,8 @@ function staleWarning(source: Source, reason: string, landedAt: string, shown = 
   return { ...problemOf(source, 'SL0507', message, 'plan again once the server is there'), severity: 'warning' };
 }
 
-function problemOf(source: Source, code: Diagnostic['code'], message: string, hint: string): Diagnostic {
+/** Something wrong with a source, at its address. */
+export function problemOf(source: Source, code: Diagnostic['code'], message: string, hint: string): Diagnostic {
   return {
     code,
     severity: 'error',

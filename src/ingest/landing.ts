@@ -16,4 +16,8 @@ export interface Landing {
 export interface LandEffects extends ConnectorEffects {
   /** Folder for what can be computed again. */
   readonly cacheFolder: string;
+  /** Whether a place is asked only when its source says that it is time, or in any case. */
+  readonly ask?: 'when due' | 'always';
+  /** Checksum of what a plan has found: where making it again could give something else, that is taken if it is here. */
+  readonly planned?: string;
 }

@@ -90,17 +90,27 @@ export class RawStore {
 
   /** Takes a complete `.part` into the store. @returns the readable path */
   keep(record: LandedRecord): string {
-    const stored = this.stored(record.sha256);
+    this.take(this.partFile(record.url), record.sha256);
+    const link = this.name(record);
+    this.renew(record);
+    this.dropPart(record.url);
+    return link;
+  }
+
+  /** Moves a complete file of this disk into the store. */
+  take(file: string, sha256: string): void {
+    const stored = this.stored(sha256);
     this.#files.makeFolder(path.dirname(stored));
-    const part = this.partFile(record.url);
-    if (this.#files.facts(stored) === undefined) this.#files.rename(part, stored);
+    if (this.#files.facts(stored) === undefined) this.#files.rename(file, stored);
+  }
+
+  /** Gives a stored file a readable name. @returns its path */
+  name(record: Pick<LandedRecord, 'url' | 'sha256' | 'fileName'>): string {
     const link = this.linkOf(record);
     if (this.#files.facts(link) === undefined) {
       this.#files.makeFolder(path.dirname(link));
-      this.#files.linkOrCopy(stored, link);
+      this.#files.linkOrCopy(this.stored(record.sha256), link);
     }
-    this.renew(record);
-    this.dropPart(record.url);
     return link;
   }
 

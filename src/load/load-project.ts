@@ -1,5 +1,6 @@
 import type { BoundProject } from '../domain/bound-project.js';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
+import type { Emit } from '../domain/event.js';
 import type { DuckDb } from '../effects/duckdb.js';
 import type { Files } from '../effects/files.js';
 import { openShadowCatalog } from '../effects/shadow-catalog.js';
@@ -20,6 +21,11 @@ export interface LoadEffects {
   readonly cacheFolder: string;
   /** Variables of the process, which may overrule settings. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly now?: () => Date;
+  /** Hears how far a source is that takes long. */
+  readonly emit?: Emit;
+  /** Whether places are asked only when a source says that it is time, or in any case. */
+  readonly ask?: 'when due' | 'always';
 }
 
 /**

@@ -16,6 +16,7 @@ export const ingestCommand: CommandDefinition = {
       ...workspace.outside,
       projectFolder: workspace.projectFolder,
       cacheFolder: ownFolder(workspace, 'cache'),
+      ask: 'always',
     });
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     reportWarnings(

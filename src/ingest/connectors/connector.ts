@@ -1,7 +1,9 @@
 import type { Result } from '../../domain/diagnostic.js';
+import type { Emit } from '../../domain/event.js';
 import type { Source } from '../../domain/model.js';
 import type { Files } from '../../effects/files.js';
 import type { Http } from '../../effects/http.js';
+import type { RawStore } from '../raw-store.js';
 
 export interface ConnectorEffects {
   readonly files: Files;
@@ -14,6 +16,10 @@ export interface ConnectorEffects {
   readonly progress?: (done: number, total: number) => void;
   /** Variables of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Where the time of the machine is not the one that counts. */
+  readonly now?: () => Date;
+  /** Hears a line about what is going on, where that takes long. */
+  readonly emit?: Emit;
 }
 
 /** A file of this machine. */
@@ -86,6 +92,8 @@ interface Reached {
   readonly name: string;
   /** URI schemes, without the colon; the empty one is a plain path. */
   readonly schemes: readonly string[];
+  /** Of several connectors for a scheme, whether it is this one; all sources of the scheme where it is left out. */
+  takes?(source: Source): boolean;
 }
 
 /** Finds files that are here already. */
@@ -99,8 +107,44 @@ export interface RemoteConnector extends Reached {
   list(source: Source, effects: ConnectorEffects): Promise<Result<Place>>;
 }
 
+/** What was made of a source, whole and in its place. */
+export interface Made {
+  /** Absolute. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Lower-case hex; of a folder over the names and checksums of its files. */
+  readonly sha256: string;
+  readonly facts?: PlaceFacts;
+  /** Done once it is recorded that this has landed. */
+  readonly afterwards?: () => void;
+}
+
+/** What is kept of a source as it is declared at present. */
+export interface KeptState {
+  /** File of the last listing of a set. */
+  readonly listing: string;
+  /** File with what a program wants to know again. */
+  readonly programState: string;
+  /** Undefined where nothing has landed yet. */
+  last(): object | undefined;
+}
+
+/** What a connector may use that makes its files itself. */
+export interface MakeContext extends ConnectorEffects {
+  readonly store: RawStore;
+  readonly state: KeptState;
+  /** A folder of its own, empty, on the disk of the store; gone afterwards. */
+  readonly folder: string;
+}
+
+/** Makes files out of what a place answers, where that is no file yet. */
+export interface MakingConnector extends Reached {
+  /** @throws PlaceError where the place does not answer; DiagnosticError */
+  make(source: Source, context: MakeContext): Promise<Result<Made>>;
+}
+
 /** Reaches one kind of place that data come from. Adding one is a file, its test, and a line in `index.ts`. */
-export type Connector = LocalConnector | RemoteConnector;
+export type Connector = LocalConnector | RemoteConnector | MakingConnector;
 
 /** A place of one file. */
 export function single(file: RemoteFile, http: Http): Place {

@@ -3,7 +3,8 @@ import { ftp } from './ftp.js';
 import { gs } from './gs.js';
 import { httpFile } from './http.js';
 import { localFile } from './local-file.js';
+import { restApi } from './rest-api.js';
 import { s3 } from './s3.js';
 
-/** Every place that data can come from. */
-export const connectors: readonly Connector[] = [localFile, httpFile, s3, gs, ftp];
+/** Every place that data can come from. Of several for a scheme the first that takes a source has it. */
+export const connectors: readonly Connector[] = [localFile, restApi, httpFile, s3, gs, ftp];
