@@ -3,8 +3,8 @@ import type { ApiDeclaration } from '../../../domain/api/declaration.js';
 import { type JsonPath, pathText } from '../../../domain/api/json-path.js';
 import type { NextPage } from '../../../domain/api/paginator.js';
 import { type Diagnostic, DiagnosticError } from '../../../domain/diagnostic.js';
+import { itemsOf, type JsonSpan, membersOf, onOneLine, scalarAt, spanAt, wholeSpan } from '../../json-text.js';
 import type { Answer, ApiClient } from './client.js';
-import { itemsOf, type JsonSpan, membersOf, onOneLine, scalarAt, spanAt, wholeSpan } from './json-text.js';
 
 /** How deep a list of records is looked for that nobody has named. */
 const LIST_DEPTH = 3;

@@ -5,8 +5,8 @@ import { type CursorValue, compareCursors, cursorBefore } from '../../../domain/
 import type { Incremental } from '../../../domain/api/declaration.js';
 import { pathText } from '../../../domain/api/json-path.js';
 import { DiagnosticError } from '../../../domain/diagnostic.js';
+import { spanAt } from '../../json-text.js';
 import type { SetEntry } from '../../set-listing.js';
-import { spanAt } from './json-text.js';
 
 /** Says of each record whether it is new, and how far the new ones go. */
 export class RecordWindow {

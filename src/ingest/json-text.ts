@@ -1,4 +1,4 @@
-import type { JsonPath } from '../../../domain/api/json-path.js';
+import type { JsonPath } from '../domain/api/json-path.js';
 
 /** A value inside a JSON text that JSON.parse has taken: where it stands. Numbers of any length stay as they are written. */
 export interface JsonSpan {
