@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { build } from 'esbuild';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { files } from '../../src/effects/files.js';
 import { splitArguments } from '../../src/ingest/connectors/command/arguments.js';
 import { temporaryFolder } from '../convert/support.js';
 import { LandRig } from './land-rig.js';
+import { buildLander } from './lander.js';
 
 const root = temporaryFolder();
 let rig: LandRig;
@@ -236,31 +236,14 @@ async function expectStill(file: string): Promise<void> {
 test.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
   'a landing that is ended by %s leaves nothing half, and the next one goes on',
   async (signal) => {
-    const outfile = path.join(root, `lander-${signal}.mjs`);
-    await build({
-      stdin: {
-        contents: `
-          import { files } from './src/effects/files.ts';
-          import { land } from './src/ingest/land.ts';
-          import { parseSourceFile } from './src/parse/source-file.ts';
-          const [, , projectFolder, properties] = process.argv;
-          const parsed = parseSourceFile({ path: 'sources/s.sql', text: 'SOURCE (name studies, ' + properties + ');' });
-          await land(parsed.value[0], { files, projectFolder, cacheFolder: projectFolder + '/cache' });`,
-        resolveDir: process.cwd(),
-      },
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      external: ['@aws-sdk/*', 'google-auth-library', 'basic-ftp'],
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-      outfile,
-    });
     const properties = program(
       `write('a.csv', '1');
        fs.writeFileSync('begun', String(process.pid));
        if (!fs.existsSync('go')) { setInterval(() => fs.appendFileSync('alive', 'x'), 20); await new Promise((resolve) => setTimeout(resolve, 20_000)); }`,
     );
-    const child = spawn(process.execPath, [outfile, rig.folder, properties], { stdio: 'ignore' });
+    const child = spawn(process.execPath, [await buildLander(root), rig.folder, properties, 'when due'], {
+      stdio: 'ignore',
+    });
     const ended = once(child, 'exit');
     const deadline = Date.now() + 20_000;
     while (!/^\d+$/.test(read(path.join(rig.folder, 'begun'))) && Date.now() < deadline)
