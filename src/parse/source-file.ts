@@ -66,9 +66,12 @@ function readSource(header: HeaderBlock): Result<Source> {
   const contract = readContract(properties);
   const api = readApi(properties);
   // A program runs and an interface is gone through page by page for each asking: that is not done at every plan.
-  const isMade = api !== undefined || /^command:/i.test(textOr(uri));
-  const refresh = readRefresh(properties, isMade ? { afterMs: DAY_MS } : 'always');
+  const isProgram = /^command:/i.test(textOr(uri));
+  const refresh = readRefresh(properties, isProgram || api !== undefined ? { afterMs: DAY_MS } : 'always');
   const timeoutMs = readDuration(properties, 'timeout');
+  const timeout = properties.fragment('timeout');
+  if (timeout !== undefined && !isProgram)
+    properties.report('SL0105', spanOf(timeout), '"timeout" is for programs', "uri 'command:python3 ingest/fetch.py'");
   if (api !== undefined && uri !== undefined && !/^https?:/i.test(asText(uri)))
     properties.report(
       'SL0105',

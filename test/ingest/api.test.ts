@@ -113,6 +113,13 @@ describe('pages', () => {
     expect(await rig.error(api('/odd', block))).toMatch(expected);
   });
 
+  test('may end with an answer that says nothing', async () => {
+    server.on('/silent', ['page'], ({ query }) =>
+      query.page === '2' ? { status: 204, body: '' } : { body: `{"items":[${query.page}]}` },
+    );
+    expect(linesOf(await rig.land(api('/silent', 'paginator page')))).toEqual([['0', '1']]);
+  });
+
   test('without records are an error', async () => {
     server.records = [];
     expect(await rig.error(api('/single'))).toMatch(/^SL0514 /);
@@ -290,7 +297,11 @@ describe('credentials', () => {
       });
       expect(linesOf(await rig.land(api('/page', block())))).toEqual([['1', '2', '3']]);
       expect(given).toBe(2);
-      server.on('/page', ['page'], () => ({ status: 401, body: '{}' }));
+      // The server of the tokens, too, may be busy: that is waited for.
+      server.on('/page', ['page'], () => {
+        if (given === 3) server.faults.push({ type: 'status', status: 503 });
+        return { status: 401, body: '{}' };
+      });
       expect(await rig.error(api('/page?', block()))).toMatch(/SL0506 .*answers 401/);
       expect(given).toBe(4);
     });

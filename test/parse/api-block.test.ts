@@ -131,6 +131,9 @@ test('what came the last time is taken for a day where it is made, and not at al
     '1:34+5 SL0105 "refresh" is always, never or a time span, not daily',
   ]);
   expect(source("uri 'command:x', timeout '1 hour'")?.timeoutMs).toBe(3_600_000);
+  expect(errorsOf(parsed("uri 'x', timeout '1 hour'")).map(inShort)).toEqual([
+    '1:34+8 SL0105 "timeout" is for programs',
+  ]);
 });
 
 test.each([

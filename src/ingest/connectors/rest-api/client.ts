@@ -13,8 +13,9 @@ const IDLE_MS = 60_000;
 const MAX_ANSWER_BYTES = 256 * 2 ** 20;
 const EXCERPT_CHARACTERS = 200;
 
-/** One answer, JSON for certain. */
+/** One answer. */
 export interface Answer {
+  /** JSON for certain, or empty. */
   readonly text: string;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
@@ -85,7 +86,7 @@ export class ApiClient {
         // A token may be taken back before its time is over.
         if (outcome.status === 401 && this.#credentials.canRenew && !isRenewed) {
           isRenewed = true;
-          await this.#renew();
+          this.#credentials.forgetToken();
           attempt -= 1;
           continue;
         }
@@ -98,15 +99,6 @@ export class ApiClient {
           'try again once the server is there',
         );
       await this.#wait(outcome.waitMs ?? waitBefore(attempt, Math.random));
-    }
-  }
-
-  async #renew(): Promise<void> {
-    try {
-      await this.#credentials.renew();
-    } catch (thrown) {
-      if (thrown instanceof PlaceError) throw thrown;
-      throw new PlaceError('unreachable', plainReason(thrown), 'try again once the server is there');
     }
   }
 
@@ -140,6 +132,9 @@ export class ApiClient {
       const waitMs = askedWait(headers['retry-after'], this.#effects.now?.() ?? new Date());
       return { type: 'again', reason: answers, ...(waitMs === undefined ? {} : { waitMs }) };
     }
+    // Some say so that there is nothing.
+    if (status === 204)
+      return { type: 'answer', answer: { text: '', headers, url: this.withoutCredentials(response.url) } };
     if (status !== 200 && status !== 206 && status !== 203)
       return { type: 'refused', reason: `${answers}${this.#excerpt(text)}`, status };
     if (!isJson(text)) {

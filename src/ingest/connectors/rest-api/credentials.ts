@@ -39,7 +39,7 @@ export class Credentials {
   /** @throws PlaceError where a token is wanted and not given; anything that the connection throws */
   async signature(): Promise<Signature> {
     if (this.#auth === undefined) return { headers: {}, query: {} };
-    if (this.canRenew && (this.#token === '' || this.#now().getTime() >= this.#validUntilMs)) await this.renew();
+    if (this.canRenew && (this.#token === '' || this.#now().getTime() >= this.#validUntilMs)) await this.#renew();
     const signature = this.#auth.sign(this.#values, this.#token);
     for (const value of Object.values(signature.headers)) this.#hide(value.replace(/^\w+ /, ''));
     return signature;
@@ -50,8 +50,12 @@ export class Credentials {
     return Object.keys(this.#auth?.sign(this.#values, this.#token).query ?? {});
   }
 
-  /** Gets a new token. */
-  async renew(): Promise<void> {
+  /** The next request gets another token first. */
+  forgetToken(): void {
+    this.#token = '';
+  }
+
+  async #renew(): Promise<void> {
     const { grant } = this.#auth ?? {};
     if (grant === undefined) return;
     const response = await this.#http({

@@ -33,8 +33,8 @@ export async function* recordPages(request: PageRequest): AsyncGenerator<readonl
       throw problem(request, `there are more pages than max_pages ${api.maxPages}`, 'raise max_pages, or ask for less');
     asked.add(url.href);
     const answer = await client.ask(url);
-    path ??= onlyList(answer.text, request);
-    const records = recordsAt(answer.text, path, request);
+    if (answer.text !== '') path ??= onlyList(answer.text, request);
+    const records = path === undefined || answer.text === '' ? [] : recordsAt(answer.text, path, request);
     const content = createHash('sha256').update(records.join('\n')).digest('hex');
     if (records.length > 0 && content === before)
       throw problem(
