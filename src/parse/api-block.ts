@@ -72,6 +72,7 @@ function isSecret(name: string): boolean {
 /** A reader of what stands in the parentheses of a property. */
 function within(properties: PropertyReader, value: Fragment, owner: string): PropertyReader {
   return new PropertyReader({
+    outer: properties,
     file: properties.file,
     owner,
     ownerSpan: spanOf(value),
@@ -85,6 +86,7 @@ function readTexts(properties: PropertyReader, name: 'params' | 'headers'): read
     if (isSecret(pair.name) || variableOf(pair.value) !== undefined) {
       const hint =
         "auth (type bearer, token '@env(MY_TOKEN)'), or auth (type api_key, name 'x-key', key '@env(MY_KEY)')";
+      if (variableOf(pair.value) === undefined) properties.hide(asText(pair.value));
       properties.report('SL0105', pair.nameSpan, `"${pair.name}" is a secret: credentials are given by "auth"`, hint);
       return [];
     }
@@ -103,6 +105,7 @@ function readByType<T>(
   if (value === undefined && fallback === undefined) return undefined;
   const isBlock = value !== undefined && insideParentheses(value) !== undefined;
   const block = new PropertyReader({
+    outer: properties,
     file: properties.file,
     owner: name,
     ownerSpan: value === undefined ? properties.ownerSpan : spanOf(value),
@@ -123,6 +126,7 @@ function readByType<T>(
     return undefined;
   }
   const own = new PropertyReader({
+    outer: properties,
     file: properties.file,
     owner: `${name} ${kind.name}`,
     ownerSpan: block.ownerSpan,

@@ -18,13 +18,14 @@ export function variableOf(value: Fragment): string | undefined {
 
 /**
  * A property that may only name a variable of the environment: a secret that is written down would be in git, in plans
- * and in provenance. The message does not repeat it.
+ * and in provenance. It is hidden from all that is said of the block.
  */
 export function readSecret(properties: PropertyReader, name: string): SecretText {
   const value = properties.required(name, `${name} '@env(MY_${name.toUpperCase()})'`);
   if (value === undefined) return { type: 'plain', text: '' };
   const variable = variableOf(value);
   if (variable !== undefined) return { type: 'variable', variable };
+  properties.hide(asText(value));
   properties.report(
     'SL0105',
     spanOf(value),
