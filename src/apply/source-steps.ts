@@ -16,7 +16,7 @@ import type { Work } from './work.js';
 export async function fetchSource(name: string, work: Work): Promise<undefined> {
   const source = sourceOf(name, work);
   const limits = openLimits(work.project.project.config.ingest);
-  const landed = await land(source.source, { ...work.effects, limits });
+  const landed = await land(source.source, { ...work.effects, limits, planned: source.sha256 });
   if (!landed.ok) throw new DiagnosticError(landed.errors);
   if (landed.value.sha256 !== source.sha256) {
     throw new DiagnosticError([

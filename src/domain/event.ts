@@ -3,7 +3,7 @@ import type { Step } from './step.js';
 
 /** What happens while a plan is made or applied: one union for the CLI, the TUI and logs. */
 export type Event =
-  | { readonly type: 'loading'; readonly what: 'project' | 'lake' | 'extension'; readonly detail: string }
+  | { readonly type: 'loading'; readonly what: 'project' | 'lake' | 'extension' | 'source'; readonly detail: string }
   /** Bytes of a source arrive; of a set its files so far. `total` is undefined where the place does not say. */
   | {
       readonly type: 'fetching';

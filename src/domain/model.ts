@@ -1,3 +1,4 @@
+import type { ApiDeclaration } from './api/declaration.js';
 import type { ModelCode, SignalCall } from './code.js';
 import type { Column } from './column.js';
 import type { Contract } from './contract.js';
@@ -139,6 +140,12 @@ export interface Source {
   readonly contract: Contract;
   /** How old it may be; undefined: any age will do. */
   readonly freshness?: Freshness;
+  /** Set where its address is an interface that answers page by page. */
+  readonly api?: ApiDeclaration;
+  /** How long what came the last time is taken without asking. */
+  readonly refresh: Refresh;
+  /** How long a program may run that brings it, ms; undefined: as long as it takes. */
+  readonly timeoutMs?: number;
 }
 
 /** The version that was taken of a source whose address moves on. */
@@ -150,3 +157,6 @@ export interface Pin {
 
 /** What provenance says was taken of a source last; undefined where nothing was. */
 export type PinOf = (source: Pick<Source, 'name' | 'uri'>) => Pin | undefined;
+
+/** How long what came the last time is taken without asking: not at all, for ever, or for so many ms. */
+export type Refresh = 'always' | 'never' | { readonly afterMs: number };

@@ -15,6 +15,7 @@ export class PropertyReader {
   readonly #pairs = new Map<string, Pair>();
   readonly #asked = new Set<string>();
   readonly #found: Diagnostic[] = [];
+  readonly #hidden: Set<string>;
 
   /** @param owner how messages call the block: `MODEL`, `kind FULL` */
   constructor(block: {
@@ -24,7 +25,10 @@ export class PropertyReader {
     readonly properties: readonly Fragment[];
     /** What counts for a property that the block does not give. */
     readonly defaults?: Readonly<Record<string, Fragment>>;
+    /** The reader of the block that this one is a part of: what is hidden in one is hidden in both. */
+    readonly outer?: PropertyReader;
   }) {
+    this.#hidden = block.outer === undefined ? new Set() : block.outer.#hidden;
     this.file = block.file;
     this.owner = block.owner;
     this.ownerSpan = block.ownerSpan;
@@ -50,7 +54,28 @@ export class PropertyReader {
   }
 
   get diagnostics(): readonly Diagnostic[] {
-    return this.#found;
+    return this.#hidden.size === 0 ? this.#found : this.#found.map((diagnostic) => this.#withoutHidden(diagnostic));
+  }
+
+  /** Keeps a text out of all that is said of the block: a secret that should not be there. */
+  hide(text: string): void {
+    // Shorter ones are parts of every word.
+    if (text.length >= 4) this.#hidden.add(text);
+  }
+
+  #withoutHidden(diagnostic: Diagnostic): Diagnostic {
+    const clean = (text: string): string => {
+      let masked = text;
+      // As long as before: marks below the line stay where they belong.
+      for (const hidden of this.#hidden) masked = masked.replaceAll(hidden, '*'.repeat(hidden.length));
+      return masked;
+    };
+    const { location, message } = diagnostic;
+    return {
+      ...diagnostic,
+      message: clean(message),
+      ...(location === undefined ? {} : { location: { ...location, text: clean(location.text) } }),
+    };
   }
 
   /** Names that stand in the block, lower case. */

@@ -326,7 +326,8 @@ function finalUrl(asked: URL, answered: URL): string {
   return plain.href;
 }
 
-function waitBefore(attempt: number, random: () => number): number {
+/** How long to wait before asking again: half a second, one, two, four … with some chance in it; never more than half a minute. */
+export function waitBefore(attempt: number, random: () => number): number {
   return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt) * (0.5 + random() / 2);
 }
 

@@ -10,7 +10,8 @@ import { landSet } from './land-set.js';
 import type { LandEffects, Landing } from './landing.js';
 import { type DownloadLimits, openLimits } from './limits.js';
 import { RawStore } from './raw-store.js';
-import { SourceState } from './source-state.js';
+import { isDue } from './refresh.js';
+import { type LastLanding, SourceState } from './source-state.js';
 
 /** Asks a place what it has, and brings what is not here yet. Where it does not answer, what came the last time is used. */
 export async function landPlace(
@@ -25,13 +26,14 @@ export async function landPlace(
   const last = state.last();
   const takesNewest = effects.versions === 'newest';
   // What has a declared checksum cannot change: once it is here, nobody has to be asked.
-  if (last !== undefined && source.checksum === `sha256:${last.sha256}` && !takesNewest) return succeed(last);
+  const isHere = last !== undefined && (source.checksum === `sha256:${last.sha256}` || !isDue(source, last, effects));
+  if (last !== undefined && isHere && !takesNewest) return succeed(last);
   let followed: Pin | undefined;
   const pinned = (): string | undefined => {
     followed = takesNewest ? undefined : laterPin(effects.pinOf?.(source), state.pin());
     return followed?.resolved;
   };
-  const now = () => new Date();
+  const now = effects.now ?? (() => new Date());
   const limits = effects.limits ?? openLimits({});
   const arrival = new Arrival(source.name, effects.emit);
   try {
@@ -49,12 +51,7 @@ export async function landPlace(
   } catch (thrown) {
     if (thrown instanceof LandProblem) return fail(thrown.diagnostic);
     if (!(thrown instanceof PlaceError)) throw thrown;
-    if (thrown.type === 'refused')
-      return fail(problemOf(source, 'SL0506', `${source.uri} cannot be had: ${thrown.message}`, thrown.hint));
-    if (last !== undefined) return succeed(last, [staleWarning(source, thrown.message, last.landedAt)]);
-    return fail(
-      problemOf(source, 'SL0507', `${source.uri} cannot be reached: ${thrown.message}`, 'try again once it is there'),
-    );
+    return withoutPlace(source, thrown, last);
   }
 }
 
@@ -62,6 +59,16 @@ export async function landPlace(
 function laterPin(shared: Pin | undefined, own: Pin | undefined): Pin | undefined {
   if (shared === undefined || own === undefined) return shared ?? own;
   return own.at > shared.at ? own : shared;
+}
+
+/** What of a source is used where its place does not answer. */
+export function withoutPlace(source: Source, thrown: PlaceError, last: LastLanding | undefined): Result<Landing> {
+  if (thrown.type === 'refused')
+    return fail(problemOf(source, 'SL0506', `${source.uri} cannot be had: ${thrown.message}`, thrown.hint));
+  if (last !== undefined) return succeed(last, [staleWarning(source, thrown.message, last.landedAt)]);
+  return fail(
+    problemOf(source, 'SL0507', `${source.uri} cannot be reached: ${thrown.message}`, 'try again once it is there'),
+  );
 }
 
 interface Context {
@@ -219,7 +226,8 @@ function staleWarning(source: Source, reason: string, landedAt: string, shown = 
   return { ...problemOf(source, 'SL0507', message, 'plan again once the server is there'), severity: 'warning' };
 }
 
-function problemOf(source: Source, code: Diagnostic['code'], message: string, hint: string): Diagnostic {
+/** Something wrong with a source, at its address. */
+export function problemOf(source: Source, code: Diagnostic['code'], message: string, hint: string): Diagnostic {
   return {
     code,
     severity: 'error',

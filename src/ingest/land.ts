@@ -3,9 +3,11 @@ import { fail, type Result, succeed } from '../domain/diagnostic.js';
 import { digest } from '../domain/digest.js';
 import { isRecord } from '../domain/json.js';
 import type { Source } from '../domain/model.js';
+import { connectorOf, schemeOf } from './connector-of.js';
 import type { Found, FoundFile } from './connectors/connector.js';
 import { connectors } from './connectors/index.js';
 import { contradictions } from './contradictions.js';
+import { landMade } from './land-made.js';
 import { landPlace } from './land-place.js';
 import { landSet } from './land-set.js';
 import type { LandEffects, Landing } from './landing.js';
@@ -16,13 +18,12 @@ export type { LandEffects, Landing } from './landing.js';
 
 /** Lands one source: finds its connector, brings what it means here, and holds it against the declared checksum. */
 export async function land(source: Source, effects: LandEffects): Promise<Result<Landing>> {
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(source.uri)?.[1]?.toLowerCase() ?? '';
-  const connector = connectors.find((candidate) => candidate.schemes.includes(scheme));
+  const connector = connectorOf(source);
   if (connector === undefined) {
     return fail({
       code: 'SL0503',
       severity: 'error',
-      message: `source "${source.name}": nothing here reads ${scheme}: addresses`,
+      message: `source "${source.name}": nothing here reads ${schemeOf(source.uri)}: addresses`,
       location: source.uriLocation,
       hint: `this version reads ${connectors.map((candidate) => candidate.name).join(', ')}; download the file and give its path`,
     });
@@ -30,7 +31,9 @@ export async function land(source: Source, effects: LandEffects): Promise<Result
   const landed =
     'find' in connector
       ? await landFound(source, await connector.find(source, effects), effects)
-      : await landPlace(source, connector, effects);
+      : 'list' in connector
+        ? await landPlace(source, connector, effects)
+        : await landMade(source, connector, effects);
   if (!landed.ok) return landed;
   const problem = await checksumProblem(source, landed.value, effects);
   if (problem === undefined)

@@ -21,4 +21,8 @@ export interface LandEffects extends ConnectorEffects {
   readonly cacheFolder: string;
   /** Shared by all that is landed; those of a project without settings when left out. */
   readonly limits?: DownloadLimits;
+  /** Whether a place is asked only when its source says that it is time, or in any case. */
+  readonly ask?: 'when due' | 'always';
+  /** Checksum of what a plan has found: where making it again could give something else, that is taken if it is here. */
+  readonly planned?: string;
 }

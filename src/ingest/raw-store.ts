@@ -95,29 +95,28 @@ export class RawStore {
 
   /** Takes a complete `.part` into the store. */
   keep(record: LandedRecord): void {
-    const stored = this.stored(record.sha256);
-    const part = this.partFile(record.url);
-    if (this.#files.facts(stored) !== undefined) this.#files.remove(part);
-    else {
-      this.#files.makeFolder(path.dirname(stored));
-      this.#files.rename(part, stored);
-    }
+    this.take(this.partFile(record.url), record.sha256);
     this.renew(record);
     const kept = this.#state(record.url, 'part.json');
     if (this.#files.facts(kept) !== undefined) this.#files.remove(kept);
   }
 
-  /** The file under a readable name. @returns its path */
-  named(record: LandedRecord): string {
-    const link = path.join(
-      this.#folder,
-      'files',
-      `${digest(record.url).slice(0, 8)}-${record.sha256.slice(0, 8)}`,
-      record.fileName,
-    );
+  /** Moves a complete file of this disk into the store. */
+  take(file: string, sha256: string): void {
+    const stored = this.stored(sha256);
+    if (this.#files.facts(stored) !== undefined) this.#files.remove(file);
+    else {
+      this.#files.makeFolder(path.dirname(stored));
+      this.#files.rename(file, stored);
+    }
+  }
+
+  /** Gives a stored file a readable name. @returns its path */
+  named({ url, sha256, fileName }: Pick<LandedRecord, 'url' | 'sha256' | 'fileName'>): string {
+    const link = path.join(this.#folder, 'files', `${digest(url).slice(0, 8)}-${sha256.slice(0, 8)}`, fileName);
     if (this.#files.facts(link) === undefined) {
       this.#files.makeFolder(path.dirname(link));
-      this.#files.linkOrCopy(this.stored(record.sha256), link);
+      this.#files.linkOrCopy(this.stored(sha256), link);
     }
     return link;
   }

@@ -12,7 +12,7 @@ export interface LastLanding extends Landing {
   readonly landedAt: string;
 }
 
-/** What is kept of a source at its present address: of another address nothing holds. */
+/** What is kept of a source as it is declared at present: of another address, or another question, nothing holds. */
 export class SourceState {
   readonly #folder: string;
   readonly #raw: string;
@@ -20,12 +20,17 @@ export class SourceState {
 
   constructor(rawFolder: string, source: Source, files: Files) {
     this.#raw = rawFolder;
-    this.#folder = path.join(rawFolder, 'sources', `${source.name}-${digest(source.uri)}`);
+    this.#folder = path.join(rawFolder, 'sources', `${source.name}-${keyOf(source)}`);
     this.#files = files;
   }
 
   get listing(): string {
     return path.join(this.#folder, 'listing.jsonl');
+  }
+
+  /** What a program wants to know again the next time. */
+  get programState(): string {
+    return path.join(this.#folder, 'state.json');
   }
 
   /** Undefined where nothing has landed yet, or it is not here any more. */
@@ -103,4 +108,9 @@ export function withText<K extends string>(key: K, text: string): { readonly [P 
   const made: { [P in K]?: string } = {};
   if (text !== '') made[key] = text;
   return made;
+}
+
+/** All that decides which bytes come. */
+function keyOf({ uri, api }: Source): string {
+  return api === undefined ? digest(uri) : digest(uri, api.key);
 }

@@ -1,6 +1,7 @@
 import type { BoundProject } from '../domain/bound-project.js';
 import type { ElementSchema } from '../domain/convert.js';
 import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnostic.js';
+import type { Emit } from '../domain/event.js';
 import type { PinOf } from '../domain/model.js';
 import type { Project, ProjectConfig } from '../domain/project.js';
 import type { DuckDb } from '../effects/duckdb.js';
@@ -30,6 +31,11 @@ export interface LoadEffects extends Omit<BindSourceEffects, 'recordedTables'> {
   readonly pinsOf?: (config: ProjectConfig) => PinOf;
   /** Which version of an address that moves on is taken: that of the last time (if left out), or the newest. */
   readonly versions?: 'taken' | 'newest';
+  readonly now?: () => Date;
+  /** Hears how far a source is that takes long. */
+  readonly emit?: Emit;
+  /** Whether places are asked only when a source says that it is time, or in any case. */
+  readonly ask?: 'when due' | 'always';
 }
 
 /**

@@ -3,11 +3,13 @@ import { type Diagnostic, fail, type Result, succeed } from '../domain/diagnosti
 import { asDottedName, asText, type Fragment, insideParentheses, listItems, spanOf } from '../domain/fragment.js';
 import { type Freshness, parseDurationMs } from '../domain/freshness.js';
 import { locate, type TextFile } from '../domain/location.js';
-import type { Source } from '../domain/model.js';
+import type { Refresh, Source } from '../domain/model.js';
 import { didYouMean } from '../domain/near-miss.js';
 import { PropertyReader } from '../domain/property-reader.js';
+import { readApi, secretInAddress } from './api-block.js';
 import { type HeaderBlock, splitStatements } from './statements.js';
 
+const DAY_MS = 86_400_000;
 const checksumForm = /^(?:sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$/i;
 
 /** Reads a file of the sources folder: one or several `SOURCE (…);`. */
@@ -64,6 +66,21 @@ function readSource(header: HeaderBlock): Result<Source> {
   }
   const freshness = readFreshness(properties);
   const contract = readContract(properties);
+  const api = readApi(properties);
+  // A program runs and an interface is gone through page by page for each asking: that is not done at every plan.
+  const isProgram = /^command:/i.test(textOr(uri));
+  const refresh = readRefresh(properties, isProgram || api !== undefined ? { afterMs: DAY_MS } : 'always');
+  const timeoutMs = readDuration(properties, 'timeout');
+  const timeout = properties.fragment('timeout');
+  if (timeout !== undefined && !isProgram)
+    properties.report('SL0105', spanOf(timeout), '"timeout" is for programs', "uri 'command:python3 ingest/fetch.py'");
+  if (api !== undefined && uri !== undefined && !/^https?:/i.test(asText(uri)))
+    properties.report(
+      'SL0105',
+      spanOf(uri),
+      'an "api" has an http or https address',
+      'leave the api block out for a file',
+    );
   const source: Source = {
     name: textOr(name).toLowerCase(),
     location: locate(file, header.nameSpan),
@@ -83,11 +100,14 @@ function readSource(header: HeaderBlock): Result<Source> {
     description: properties.text('description') ?? '',
     contract,
     ...(freshness === undefined ? {} : { freshness }),
+    ...(api === undefined ? {} : { api }),
+    refresh,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
   properties.text('owner');
   properties.texts('tags');
   properties.finish();
-  const problems = [...properties.diagnostics, ...credentialsProblem(source)];
+  const problems = [...properties.diagnostics, ...credentialsProblem(source), ...secretInAddress(source)];
   return problems.length > 0 ? fail(...problems) : succeed(source);
 }
 
@@ -163,20 +183,8 @@ function readFreshness(properties: PropertyReader): Freshness | undefined {
     ownerSpan: spanOf(value),
     properties: listItems(value),
   });
-  const duration = (name: string): number | undefined => {
-    const written = own.fragment(name);
-    const durationMs = written === undefined ? undefined : parseDurationMs(asText(written));
-    if (written !== undefined && durationMs === undefined)
-      own.report(
-        'SL0105',
-        spanOf(written),
-        `"${name}" is a time span, not ${asText(written)}`,
-        "write '7 days' or '12 hours'",
-      );
-    return durationMs;
-  };
-  const warnAfterMs = duration('warn_after');
-  const errorAfterMs = duration('error_after');
+  const warnAfterMs = readDuration(own, 'warn_after');
+  const errorAfterMs = readDuration(own, 'error_after');
   const written = own.fragment('column');
   const parts = written === undefined ? [] : asDottedName(written);
   if (written !== undefined && (parts === undefined || parts.length > 2))
@@ -204,6 +212,37 @@ function readFreshness(properties: PropertyReader): Freshness | undefined {
     ...(table === undefined ? {} : { table }),
     location: locate(properties.file, spanOf(value)),
   };
+}
+
+/** A time span in ms; undefined where it is not given, or is none. */
+function readDuration(properties: PropertyReader, name: string): number | undefined {
+  const written = properties.fragment(name);
+  const durationMs = written === undefined ? undefined : parseDurationMs(asText(written));
+  if (written !== undefined && durationMs === undefined)
+    properties.report(
+      'SL0105',
+      spanOf(written),
+      `"${name}" is a time span, not ${asText(written)}`,
+      "write '7 days' or '12 hours'",
+    );
+  return durationMs;
+}
+
+/** `refresh '1 day'`, `refresh always` or `refresh never`. */
+function readRefresh(properties: PropertyReader, fallback: Refresh): Refresh {
+  const written = properties.fragment('refresh');
+  if (written === undefined) return fallback;
+  const said = asText(written).toLowerCase();
+  if (said === 'always' || said === 'never') return said;
+  const afterMs = parseDurationMs(said);
+  if (afterMs !== undefined) return { afterMs };
+  properties.report(
+    'SL0105',
+    spanOf(written),
+    `"refresh" is always, never or a time span, not ${asText(written)}`,
+    "write refresh '1 day': what came within a day is taken without asking",
+  );
+  return fallback;
 }
 
 function textOr(fragment: Fragment | undefined): string {

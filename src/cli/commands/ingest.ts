@@ -20,6 +20,7 @@ export const ingestCommand: CommandDefinition = {
       cacheFolder: ownFolder(workspace, 'cache'),
       recordedTables: tablesInLake(workspace),
       versions: flagOption(options, 'newest') ? 'newest' : 'taken',
+      ask: 'always',
     });
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     reportWarnings(

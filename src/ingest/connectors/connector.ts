@@ -4,6 +4,7 @@ import type { PinOf, Source } from '../../domain/model.js';
 import type { PlaceFacts } from '../../domain/provenance.js';
 import type { Files } from '../../effects/files.js';
 import type { Http } from '../../effects/http.js';
+import type { RawStore } from '../raw-store.js';
 
 export type { PlaceFacts } from '../../domain/provenance.js';
 
@@ -23,6 +24,8 @@ export interface ConnectorEffects {
   readonly pinOf?: PinOf;
   /** Which version of an address that moves on is taken: that of the last time (if left out), or the newest. */
   readonly versions?: 'taken' | 'newest';
+  /** Where the time of the machine is not the one that counts. */
+  readonly now?: () => Date;
 }
 
 /** What a place elsewhere is listed with. */
@@ -91,6 +94,8 @@ interface Reached {
   readonly name: string;
   /** URI schemes, without the colon; the empty one is a plain path. */
   readonly schemes: readonly string[];
+  /** Of several connectors for a scheme, whether it is this one; all sources of the scheme where it is left out. */
+  takes?(source: Source): boolean;
 }
 
 /** Finds files that are here already. */
@@ -104,8 +109,44 @@ export interface RemoteConnector extends Reached {
   list(source: Source, effects: ListEffects): Promise<Result<Place>>;
 }
 
+/** What was made of a source, whole and in its place. */
+export interface Made {
+  /** Absolute. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Lower-case hex; of a folder over the names and checksums of its files. */
+  readonly sha256: string;
+  readonly facts?: PlaceFacts;
+  /** Done once it is recorded that this has landed. */
+  readonly afterwards?: () => void;
+}
+
+/** What is kept of a source as it is declared at present. */
+export interface KeptState {
+  /** File of the last listing of a set. */
+  readonly listing: string;
+  /** File with what a program wants to know again. */
+  readonly programState: string;
+  /** Undefined where nothing has landed yet. */
+  last(): object | undefined;
+}
+
+/** What a connector may use that makes its files itself. */
+export interface MakeContext extends ConnectorEffects {
+  readonly store: RawStore;
+  readonly state: KeptState;
+  /** A folder of its own, empty, on the disk of the store; gone afterwards. */
+  readonly folder: string;
+}
+
+/** Makes files out of what a place answers, where that is no file yet. */
+export interface MakingConnector extends Reached {
+  /** @throws PlaceError where the place does not answer; DiagnosticError */
+  make(source: Source, context: MakeContext): Promise<Result<Made>>;
+}
+
 /** Reaches one kind of place that data come from. Adding one is a file, its test, and a line in `index.ts`. */
-export type Connector = LocalConnector | RemoteConnector;
+export type Connector = LocalConnector | RemoteConnector | MakingConnector;
 
 /** A place of one file. */
 export function single(file: RemoteFile, http: Http): Place {
