@@ -283,6 +283,7 @@ export async function withLake<T>(
     settings: config.settings,
     projectFolder: workspace.projectFolder,
     ...(at === undefined ? {} : { at }),
+    waitMs: workspace.outside.waitMs ?? 0,
     attached: filesOf(config.catalogs, { ...workspace.outside, projectFolder: workspace.projectFolder }),
   });
   try {
@@ -293,8 +294,12 @@ export async function withLake<T>(
 }
 
 export function lakeLocation(workspace: Workspace, config: ProjectConfig): LakeLocation {
+  const { catalog, schema } = config.lake;
+  const isPostgres = /^postgres(?:ql)?:\/\//i.test(catalog);
   return {
-    catalog: path.resolve(workspace.projectFolder, config.lake.catalog),
+    type: isPostgres ? 'postgres' : 'duckdb',
+    catalog: isPostgres ? catalog : path.resolve(workspace.projectFolder, catalog),
+    schema,
     data: path.resolve(workspace.projectFolder, config.lake.data),
   };
 }

@@ -12,6 +12,8 @@ import { metadataPlaces } from './metadata/places.js';
 /** Everything outside that the line touches, handed in by whoever starts it. */
 export interface Outside extends Omit<LakeEffects, 'announce'> {
   readonly emit: Emit;
+  /** How long the lake is waited for where somebody else holds it, ms. */
+  readonly waitMs?: number;
   readonly elapsedMs: () => number;
   /** Converts raw files, apart from this process. */
   readonly converter: ConverterOf;

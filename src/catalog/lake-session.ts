@@ -1,16 +1,22 @@
 import * as path from 'node:path';
+import { setTimeout as timeout } from 'node:timers/promises';
 import { type Diagnostic, DiagnosticError, messageOf } from '../domain/diagnostic.js';
-import { LAKE, literal } from '../domain/names.js';
+import { LAKE, literal, qualified } from '../domain/names.js';
 import { type AttachedFile, attachFiles } from '../effects/attached-files.js';
 import type { Database, DuckDb, Parameter, Row } from '../effects/duckdb.js';
 import { type ExtensionEffects, type LoadedExtension, loadExtension } from '../effects/extensions.js';
 import type { ProcessFacts } from '../effects/process-facts.js';
 import { takeLock } from './lock-file.js';
+import { METADATA, METADATA_TABLES } from './metadata-names.js';
 
 /** Where a lake is. */
 export interface LakeLocation {
-  /** Absolute path of the DuckLake catalog file. */
+  /** `duckdb`: a file, one writer at a time; `postgres`: many. */
+  readonly type: 'duckdb' | 'postgres';
+  /** Absolute path of the DuckLake catalog file, or the address of the database, without a password. */
   readonly catalog: string;
+  /** Of the tables in which PostgreSQL keeps the catalog. */
+  readonly schema: string;
   /** Absolute path of the folder that holds the parquet. */
   readonly data: string;
 }
@@ -40,6 +46,8 @@ export interface LakeSession {
   exclusively<T>(work: (database: Database) => Promise<T>): Promise<T>;
   /** DuckLake's current snapshot id. */
   snapshotId(): Promise<number>;
+  /** Removes what the catalog is made of, in a database; of a file the caller removes the file. Nothing but `close` may follow. */
+  dropCatalog(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,6 +55,8 @@ export interface LakeEffects extends ExtensionEffects {
   readonly duckdb: DuckDb;
   readonly processFacts: ProcessFacts;
   readonly now: () => Date;
+  /** Where nobody wants to wait. */
+  readonly sleep?: (ms: number) => Promise<void>;
 }
 
 export interface LakeOptions {
@@ -55,6 +65,8 @@ export interface LakeOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** What relative paths in SQL start from. */
   readonly projectFolder: string;
+  /** How long somebody else's lock is waited for, ms. */
+  readonly waitMs?: number;
   /** One of DuckLake's snapshots, for reading the lake as it was then. */
   readonly at?: number;
   /** DuckDB files beside the lake. */
@@ -75,24 +87,27 @@ export class LakeOpener {
     this.#effects = effects;
   }
 
+  /** Whether there can be a lake: of a database only opening it tells. */
   exists(location: LakeLocation): boolean {
-    return this.#effects.files.facts(location.catalog) !== undefined;
+    return location.type === 'postgres' || this.#effects.files.facts(location.catalog) !== undefined;
   }
 
   /** @throws DiagnosticError when the lake is locked, unwritable or of another version */
   async open(location: LakeLocation, options: LakeOptions): Promise<LakeSession> {
     const { files } = this.#effects;
     if (options.mode === 'write') makeWritable(location, this.#effects);
-    const folder = files.real(path.dirname(location.catalog));
-    const real = {
-      catalog: path.join(folder, path.basename(location.catalog)),
-      data: files.facts(location.data) === undefined ? location.data : files.real(location.data),
-    };
+    const data = files.facts(location.data) === undefined ? location.data : files.real(location.data);
+    const real = { ...location, catalog: realCatalog(location, files), data };
     if (this.#open.has(real.catalog)) throw new Error(`the lake ${real.catalog} is open already in this process`);
-    const release =
-      options.mode === 'write'
-        ? takeLock(`${real.catalog}.lock`, this.#effects.processFacts, this.#effects.now)
-        : () => undefined;
+    return patiently(options.waitMs ?? 0, this.#effects, () => this.#openOnce(real, options));
+  }
+
+  async #openOnce(real: LakeLocation, options: LakeOptions): Promise<LakeSession> {
+    // Databases keep their writers apart themselves.
+    const isLocked = options.mode === 'write' && real.type === 'duckdb';
+    const release = isLocked
+      ? takeLock(`${real.catalog}.lock`, this.#effects.processFacts, this.#effects.now)
+      : () => undefined;
     this.#open.add(real.catalog);
     const giveBack = (): void => {
       this.#open.delete(real.catalog);
@@ -107,9 +122,30 @@ export class LakeOpener {
   }
 }
 
+function realCatalog({ type, catalog }: LakeLocation, files: LakeEffects['files']): string {
+  return type === 'postgres' ? catalog : path.join(files.real(path.dirname(catalog)), path.basename(catalog));
+}
+
+const POLL_MS = 200;
+
+/** Tries again as long as somebody else holds the lake, and says once who that is. */
+async function patiently<T>(waitMs: number, { now, announce, sleep }: LakeEffects, open: () => Promise<T>): Promise<T> {
+  const until = now().getTime() + waitMs;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await open();
+    } catch (thrown) {
+      const isHeld = thrown instanceof DiagnosticError && thrown.diagnostics[0]?.code === 'SL0702';
+      if (!isHeld || now().getTime() >= until) throw thrown;
+      if (attempt === 0) announce(`${thrown.diagnostics[0]?.message}: waiting`);
+      await (sleep ?? ((ms) => timeout(ms)))(POLL_MS);
+    }
+  }
+}
+
 function makeWritable(location: LakeLocation, { files }: LakeEffects): void {
   try {
-    files.makeFolder(path.dirname(location.catalog));
+    if (location.type === 'duckdb') files.makeFolder(path.dirname(location.catalog));
     files.makeFolder(location.data);
   } catch (thrown) {
     throw new DiagnosticError([unwritable(location, messageOf(thrown))], { cause: thrown });
@@ -129,6 +165,8 @@ function asDiagnostic(thrown: unknown, location: LakeLocation): unknown {
   const message = messageOf(thrown);
   if (/creating a new DuckLake is explicitly disabled/.test(message))
     return new LakeMissingError(message, { cause: thrown });
+  if (location.type === 'postgres' && /Unable to connect|connection to server|could not connect/i.test(message))
+    return new DiagnosticError([unreachable(location, message)], { cause: thrown });
   const holder = /Conflicting lock is held in (.+?) \(PID (\d+)\)/.exec(message);
   if (holder !== null) {
     return new DiagnosticError(
@@ -137,7 +175,7 @@ function asDiagnostic(thrown: unknown, location: LakeLocation): unknown {
           code: 'SL0702',
           severity: 'error',
           message: `the lake is open in another program: ${holder[1]}, process ${holder[2]}`,
-          hint: 'wait until it is done, or close it',
+          hint: 'wait until it is done (--wait 10m does), or close it',
         },
       ],
       { cause: thrown },
@@ -146,6 +184,17 @@ function asDiagnostic(thrown: unknown, location: LakeLocation): unknown {
   if (/permission denied|read-only file system|Cannot open file/i.test(message))
     return new DiagnosticError([unwritable(location, message.split('\n')[0] ?? '')], { cause: thrown });
   return thrown;
+}
+
+function unreachable({ catalog }: LakeLocation, message: string): Diagnostic {
+  const said =
+    message.split('\n').find((line) => /FATAL|refused|could not|connection to server/i.test(line)) ?? message;
+  return {
+    code: 'SL0716',
+    severity: 'error',
+    message: `the lake's database ${catalog} does not answer: ${said.replace(/password=\S+/g, 'password=***').trim()}`,
+    hint: 'is it there? the password comes from PGPASSWORD or ~/.pgpass',
+  };
 }
 
 class Session implements LakeSession {
@@ -231,6 +280,16 @@ class Session implements LakeSession {
     return Number(row?.id);
   }
 
+  async dropCatalog(): Promise<void> {
+    const { type, schema } = this.location;
+    if (type !== 'postgres') return;
+    await this.exclusively((database) =>
+      database.run(
+        `CALL postgres_execute(${literal(`__ducklake_metadata_${LAKE}`)}, ${literal(`DROP SCHEMA ${qualified(schema)} CASCADE`)})`,
+      ),
+    );
+  }
+
   async close(): Promise<void> {
     await this.#queue;
     try {
@@ -284,12 +343,21 @@ async function openDatabase(location: LakeLocation, options: LakeOptions, effect
   const database = await effects.duckdb.open({ settings: options.settings });
   try {
     const extension = await loadExtension(database, 'ducklake', effects);
-    const readOnly = options.mode === 'read' ? 'READ_ONLY, ' : '';
-    const at = options.at === undefined ? '' : `SNAPSHOT_VERSION ${options.at}, `;
-    // Stored data paths are absolute; a lake that was moved would silently read from where it used to be.
-    await database.run(
-      `ATTACH ${literal(`ducklake:${location.catalog}`)} AS ${LAKE} (${readOnly}${at}DATA_PATH ${literal(`${location.data}/`)}, OVERRIDE_DATA_PATH true)`,
-    );
+    const isFile = location.type === 'duckdb';
+    if (!isFile) await loadExtension(database, 'postgres_scanner', effects);
+    const source = isFile ? `ducklake:${location.catalog}` : `ducklake:postgres:${connectionText(location.catalog)}`;
+    const settings = [
+      ...(options.mode === 'read' ? ['READ_ONLY'] : []),
+      ...(options.at === undefined ? [] : [`SNAPSHOT_VERSION ${options.at}`]),
+      // Rows that are kept in the catalog have been seen to be lost where several write to PostgreSQL.
+      ...(isFile ? [] : [`METADATA_SCHEMA ${literal(location.schema)}`, 'DATA_INLINING_ROW_LIMIT 0']),
+      // Stored data paths are absolute; a lake that was moved would silently read from where it used to be.
+      `DATA_PATH ${literal(`${location.data}/`)}`,
+      'OVERRIDE_DATA_PATH true',
+    ];
+    await database.run(`ATTACH ${literal(source)} AS ${LAKE} (${settings.join(', ')})`);
+    if (!isFile) await database.run(CONFLICT_SETTINGS);
+    await nameMetadata(database, isFile ? 'main' : location.schema);
     await attachFiles(database, options.attached ?? []);
     await database.run(`SET file_search_path = ${literal(options.projectFolder)}`);
     return { database, extension };
@@ -297,6 +365,32 @@ async function openDatabase(location: LakeLocation, options: LakeOptions, effect
     database.close();
     throw thrown;
   }
+}
+
+/** Two writers that take the same next number try again, with others' work in between; what they did stays as it is. */
+const CONFLICT_SETTINGS =
+  'SET ducklake_max_retry_count = 100; SET ducklake_retry_wait_ms = 50; SET ducklake_retry_backoff = 1.2';
+
+/** DuckLake's own tables, under a name that is the same wherever they are kept. */
+async function nameMetadata(database: Database, schema: string): Promise<void> {
+  const views = METADATA_TABLES.map(
+    (table) => `CREATE VIEW ${METADATA}.${table} AS FROM ${qualified(`__ducklake_metadata_${LAKE}`, schema, table)};`,
+  );
+  await database.run(`CREATE SCHEMA ${METADATA}; ${views.join(' ')}`);
+}
+
+/** `postgres://user@host:port/database` as libpq's list of words: DuckLake takes no address. */
+function connectionText(address: string): string {
+  const url = new URL(address);
+  const word = (key: string, value: string): readonly string[] =>
+    value === '' ? [] : [`${key}='${value.replaceAll(/['\\]/g, (one) => `\\${one}`)}'`];
+  return [
+    ...word('host', decodeURIComponent(url.hostname.replace(/^\[(.*)\]$/, '$1'))),
+    ...word('port', url.port),
+    ...word('user', decodeURIComponent(url.username)),
+    ...word('dbname', decodeURIComponent(url.pathname.slice(1))),
+    ...[...url.searchParams].flatMap(([key, value]) => word(key, value)),
+  ].join(' ');
 }
 
 async function rollback(database: Database): Promise<void> {

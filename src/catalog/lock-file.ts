@@ -18,19 +18,20 @@ export interface LockHolder {
  */
 export function takeLock(file: string, facts: ProcessFacts, now: () => Date): () => void {
   const mine: LockHolder = { pid: facts.pid, host: facts.host, since: now().toISOString() };
-  for (let attempt = 0; attempt < 2; attempt++) {
+  for (let attempt = 0; attempt < 5; attempt++) {
     if (facts.createExclusively(file, JSON.stringify(mine))) return () => facts.removeFile(file);
-    const holder = readHolder(facts.readFile(file));
+    const text = facts.readFile(file);
+    if (text === undefined) continue;
+    const holder = readHolder(text);
     // A process of this machine that is gone cannot give its lock back.
     const isAbandoned = holder === undefined || (holder.host === facts.host && !facts.isAlive(holder.pid));
     if (!isAbandoned) throw new DiagnosticError([lockedBy(file, holder)]);
-    facts.removeFile(file);
+    facts.removeIf(file, text);
   }
-  throw new DiagnosticError([lockedBy(file, readHolder(facts.readFile(file)))]);
+  throw new DiagnosticError([lockedBy(file, undefined)]);
 }
 
-function readHolder(text: string | undefined): LockHolder | undefined {
-  if (text === undefined) return undefined;
+function readHolder(text: string): LockHolder | undefined {
   try {
     const holder: unknown = JSON.parse(text);
     if (!isRecord(holder) || typeof holder.pid !== 'number') return undefined;
@@ -47,6 +48,6 @@ function lockedBy(file: string, holder: LockHolder | undefined): Diagnostic {
     code: 'SL0702',
     severity: 'error',
     message: `the lake is being written by ${who}`,
-    hint: `wait until it is done; if that process is gone, remove ${file}`,
+    hint: `wait until it is done (--wait 10m does); if that process is gone, remove ${file}`,
   };
 }

@@ -3,6 +3,7 @@ import type { WrittenElement } from '../domain/convert.js';
 import { ident, inLake, LAKE, literal, physicalName, qualified, type TableName } from '../domain/names.js';
 import type { Files } from '../effects/files.js';
 import type { CommitNote, LakeSession, Transaction } from './lake-session.js';
+import { METADATA } from './metadata-names.js';
 
 export interface RegisterRequest {
   readonly source: string;
@@ -68,11 +69,10 @@ async function linkFiles(
 
 /** Where DuckLake keeps the files of each table of a schema: it chooses the folder names itself. */
 async function tableFolders(session: LakeSession, schema: string): Promise<ReadonlyMap<string, string>> {
-  const metadata = `"__ducklake_metadata_${LAKE}".main`;
   const rows = await session.exclusively((database) =>
     database.rows(
       `SELECT t.table_name, s.path AS schema_path, s.path_is_relative AS schema_relative, t.path AS table_path, t.path_is_relative AS table_relative
-       FROM ${metadata}.ducklake_table AS t JOIN ${metadata}.ducklake_schema AS s USING (schema_id)
+       FROM ${METADATA}.ducklake_table AS t JOIN ${METADATA}.ducklake_schema AS s USING (schema_id)
        WHERE s.schema_name = $1 AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL`,
       [schema],
     ),

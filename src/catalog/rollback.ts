@@ -4,12 +4,11 @@ import type { Past, RollbackPlan } from '../domain/rollback.js';
 import { builtKey, type LakeState, physicalTable } from '../domain/snapshot.js';
 import type { Database } from '../effects/duckdb.js';
 import type { CommitNote, LakeSession, Transaction } from './lake-session.js';
+import { METADATA } from './metadata-names.js';
 import { createPhysicalTable } from './physical.js';
 import { promote } from './promote.js';
 import { environmentAt } from './state-at.js';
 import { builtIntervals, stateWriter } from './state-tables.js';
-
-const METADATA = `"__ducklake_metadata_${LAKE}".main`;
 
 /** An environment as it was at one of DuckLake's snapshots; undefined where it was not there yet. */
 export async function readPast(database: Database, name: string, snapshotId: number): Promise<Past | undefined> {

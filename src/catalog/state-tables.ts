@@ -7,6 +7,7 @@ import { type Dataset, type Environment, type LakeState, physicalTable, type Sna
 import type { Database } from '../effects/duckdb.js';
 import { decodeDataset, decodeEnvironment, decodeSnapshot } from './decode.js';
 import type { LakeSession, Transaction } from './lake-session.js';
+import { METADATA } from './metadata-names.js';
 
 /** Version of the layout below; a lake of a newer one is refused. */
 export const STATE_VERSION = 1;
@@ -66,7 +67,7 @@ async function stateVersion(database: Database): Promise<number | undefined> {
 /** Listed from DuckLake's own tables: the information schema costs a millisecond a table. */
 async function presentTables(database: Database): Promise<ReadonlySet<string>> {
   const tables = await database.rows(
-    `SELECT t.table_name FROM "__ducklake_metadata_${LAKE}".main.ducklake_table AS t JOIN "__ducklake_metadata_${LAKE}".main.ducklake_schema AS s USING (schema_id) WHERE s.schema_name = '${STATE_SCHEMA}' AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL`,
+    `SELECT t.table_name FROM ${METADATA}.ducklake_table AS t JOIN ${METADATA}.ducklake_schema AS s USING (schema_id) WHERE s.schema_name = '${STATE_SCHEMA}' AND t.end_snapshot IS NULL AND s.end_snapshot IS NULL`,
   );
   return new Set(tables.map((row) => String(row.table_name)));
 }

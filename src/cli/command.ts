@@ -22,6 +22,8 @@ export interface CommonOptions {
   readonly json: boolean;
   readonly yes: boolean;
   readonly executionTime?: string;
+  /** How long the lake is waited for where somebody else holds it, ms. */
+  readonly waitMs: number;
 }
 
 export interface CommandContext {

@@ -91,7 +91,7 @@ export async function reproduce(
   if (!recorded.ok) throw new DiagnosticError(recorded.errors);
   const folder = outside.files.makeTemporaryFolder(path.join(projectFolder, '.scilake'), 'reproduce-');
   try {
-    const lake = { catalog: path.join(folder, 'catalog.ducklake'), data: path.join(folder, 'data') };
+    const lake = { ...config.lake, catalog: path.join(folder, 'catalog.ducklake'), data: path.join(folder, 'data') };
     const scratch = { ...config, lake };
     const project: BoundProject = { ...recorded.value, project: { ...recorded.value.project, config: scratch } };
     const planned = await planFrom(

@@ -58,7 +58,7 @@ export async function runCli(argv: readonly string[], shell: Shell): Promise<num
 function commandWord(argv: readonly string[]): string | undefined {
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at] ?? '';
-    if (word === '-p' || word === '--project' || word === '--execution-time') at++;
+    if (word === '-p' || word === '--project' || word === '--execution-time' || word === '--wait') at++;
     else if (word === 'help') return argv[at + 1];
     else if (!word.startsWith('-')) return word;
   }
@@ -84,7 +84,17 @@ function addCommonOptions(command: Command): void {
     .option('-p, --project <folder>', 'folder of the project (default: this one)')
     .option('--json', 'one JSON document on standard output, nothing else there')
     .option('-y, --yes', 'answer prompts with yes')
-    .option('--execution-time <time>', 'fix the time, UTC (or SCILAKE_EXECUTION_TIME)');
+    .option('--execution-time <time>', 'fix the time, UTC (or SCILAKE_EXECUTION_TIME)')
+    .option('--wait <time>', 'wait so long for a lake that somebody else holds: 30s, 10m, 1h');
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds; undefined where the text is no time. */
+function waitOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return 0;
+  const [, count, unit = 's'] = /^(\d+)\s*([smh])?$/i.exec(text.trim()) ?? [];
+  return count === undefined ? undefined : Number(count) * (UNITS_MS[unit.toLowerCase()] ?? 0);
 }
 
 interface Invocation {
@@ -101,10 +111,12 @@ async function runCommand(
 ): Promise<number> {
   // Options may stand before the command's name as well as after it.
   const values: Readonly<Record<string, unknown>> = { ...command.parent?.opts(), ...command.opts() };
+  const waitMs = waitOf(textOption(values, 'wait') ?? shell.environment.SCILAKE_WAIT);
   const options: CommonOptions = {
     project: path.resolve(shell.workingFolder, textOption(values, 'project') ?? '.'),
     json: flagOption(values, 'json'),
     yes: flagOption(values, 'yes'),
+    waitMs: waitMs ?? 0,
     ...(textOption(values, 'executionTime') === undefined
       ? {}
       : { executionTime: textOption(values, 'executionTime') ?? '' }),
@@ -113,12 +125,24 @@ async function runCommand(
     .slice(0, -2)
     .flatMap((value) => (Array.isArray(value) ? value.map(String) : value === undefined ? [] : [String(value)]));
   try {
+    if (waitMs === undefined) throw new UsageError('--wait takes a time such as 30s, 10m or 1h');
     const { openWorkspace } = await import('../workspace.js');
     const emit = progressLines(shell, options.json ? 'quiet' : 'lines');
-    const workspace = openWorkspace(options.project, { ...shell.outside, environment: shell.environment, emit });
+    const workspace = openWorkspace(options.project, {
+      ...shell.outside,
+      environment: shell.environment,
+      emit,
+      waitMs: options.waitMs,
+    });
     return await definition.run({ shell, options, workspace }, positionals, values);
   } catch (thrown) {
     if (thrown instanceof DiagnosticError) return reportErrors({ shell, options }, thrown.diagnostics);
+    if (thrown instanceof Error && thrown.name === 'LakeMissingError') {
+      const hint = 'scilake apply makes it';
+      return reportErrors({ shell, options }, [
+        { code: 'SL0710', severity: 'error', message: 'there is no lake yet', hint },
+      ]);
+    }
     if (thrown instanceof UsageError) {
       shell.err(`${thrown.message}\nscilake ${entry.name} --help shows its use\n`);
       return exitCodes.usage;

@@ -8,8 +8,11 @@ import type { Audit, Model, Source, SqlText } from './model.js';
 export interface ProjectConfig {
   readonly name: string;
   readonly modelDefaults: ModelDefaults;
-  /** Catalog file and data folder of the lake, relative to the project folder. */
-  readonly lake: { readonly catalog: string; readonly data: string };
+  /**
+   * Catalog file of the lake, or the address of a PostgreSQL database and the schema for its tables there; and the data
+   * folder. Paths are relative to the project folder.
+   */
+  readonly lake: { readonly catalog: string; readonly schema: string; readonly data: string };
   /** Folder of the unit tests of models. */
   readonly tests: string;
   readonly defaultTargetEnvironment: string;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { hostname } from 'node:os';
 import * as path from 'node:path';
@@ -11,6 +12,8 @@ export interface ProcessFacts {
   createExclusively(file: string, text: string): boolean;
   readFile(file: string): string | undefined;
   removeFile(file: string): void;
+  /** Takes a file away if its text is this one: somebody else's new file of the name stays. */
+  removeIf(file: string, text: string): void;
 }
 
 export const processFacts: ProcessFacts = {
@@ -27,12 +30,20 @@ export const processFacts: ProcessFacts = {
   },
   createExclusively(file, text) {
     fs.mkdirSync(path.dirname(file), { recursive: true });
+    // Whoever sees the file sees all of its text: it gets its name only once it is written.
+    const written = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+    fs.writeFileSync(written, text, { flag: 'wx' });
     try {
-      fs.writeFileSync(file, text, { flag: 'wx' });
+      fs.linkSync(written, file);
       return true;
     } catch (thrown) {
-      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST') return false;
+      const code = thrown instanceof Error && 'code' in thrown ? thrown.code : '';
+      if (code === 'EEXIST') return false;
+      // A file system without links: a reader may see the file before its text.
+      if (code === 'EPERM' || code === 'ENOTSUP') return writtenExclusively(file, text);
       throw thrown;
+    } finally {
+      fs.rmSync(written, { force: true });
     }
   },
   readFile(file) {
@@ -43,4 +54,26 @@ export const processFacts: ProcessFacts = {
     }
   },
   removeFile: (file) => fs.rmSync(file, { force: true }),
+  removeIf(file, text) {
+    const aside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+    try {
+      fs.renameSync(file, aside);
+    } catch (thrown) {
+      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return;
+      throw thrown;
+    }
+    // Somebody was quicker: what was taken is a new one, and goes back unless yet another stands there.
+    if (fs.readFileSync(aside, 'utf8') !== text) fs.linkSync(aside, file);
+    fs.rmSync(aside, { force: true });
+  },
 };
+
+function writtenExclusively(file: string, text: string): boolean {
+  try {
+    fs.writeFileSync(file, text, { flag: 'wx' });
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST') return false;
+    throw thrown;
+  }
+}

@@ -33,7 +33,7 @@ export const emptyModelDefaults: ModelDefaults = {
 export const defaultConfig: ProjectConfig = {
   name: 'scilake',
   modelDefaults: emptyModelDefaults,
-  lake: { catalog: '.scilake/lake/catalog.ducklake', data: '.scilake/lake/data' },
+  lake: { catalog: '.scilake/lake/catalog.ducklake', schema: 'scilake', data: '.scilake/lake/data' },
   tests: 'tests',
   defaultTargetEnvironment: PROD,
   gateway: 'duckdb',
@@ -106,6 +106,7 @@ export function parseConfig(file: TextFile, overrides: Environment = {}): Result
     modelDefaults,
     lake: {
       catalog: lake.text('catalog') ?? defaultConfig.lake.catalog,
+      schema: lake.text('schema') ?? defaultConfig.lake.schema,
       data: lake.text('data') ?? defaultConfig.lake.data,
     },
     tests: root.text('tests') ?? defaultConfig.tests,
@@ -124,21 +125,32 @@ export function parseConfig(file: TextFile, overrides: Environment = {}): Result
     linter: readLinter(root.section('linter')),
     catalogs: connection.catalogs,
   };
-  if (/^(?:[a-z]+:|\/\/)/i.test(config.lake.catalog) && !/^[a-z]:[\\/]/i.test(config.lake.catalog)) {
-    const isSqlite = /sqlite/i.test(config.lake.catalog);
-    report(
-      lake.keyNode('catalog'),
-      isSqlite
-        ? 'a SQLite catalog is refused: a third of concurrent transactions on it fail'
-        : 'the catalog is a file path in this version',
-      'give a path such as .scilake/lake/catalog.ducklake',
-    );
-  }
+  const problem = catalogProblem(config.lake.catalog);
+  if (problem !== undefined) report(lake.keyNode('catalog'), problem.message, problem.hint);
   lake.finish();
   root.ignore('project', 'disable_anonymized_analytics', 'format');
   const left = [...connection.left, ...(isSqlmesh ? sqlmeshLeft(root) : [])];
   root.finish();
   return errors.length > 0 ? fail(...errors) : succeed(config, left.length === 0 ? [] : [leftWarning(file, left)]);
+}
+
+/** Why a catalog cannot be kept there. */
+function catalogProblem(catalog: string): { readonly message: string; readonly hint: string } | undefined {
+  if (/^postgres(?:ql)?:\/\//i.test(catalog)) {
+    if (!URL.canParse(catalog) || new URL(catalog).pathname.length < 2)
+      return { message: 'this is no address of a database', hint: 'postgres://user@host:5432/database' };
+    // Settings are in git, and addresses are shown.
+    return new URL(catalog).password === '' && !new URL(catalog).searchParams.has('password')
+      ? undefined
+      : { message: 'the address of the catalog holds a password', hint: 'give it by PGPASSWORD or ~/.pgpass' };
+  }
+  if (!/^(?:[a-z]+:|\/\/)/i.test(catalog) || /^[a-z]:[\\/]/i.test(catalog)) return undefined;
+  return {
+    message: /sqlite/i.test(catalog)
+      ? 'a SQLite catalog is refused: a third of concurrent transactions on it fail'
+      : 'the catalog is a file or a PostgreSQL database',
+    hint: 'give a path such as .scilake/lake/catalog.ducklake, or postgres://user@host:5432/database',
+  };
 }
 
 function readMetadataSettings(section: Section): MetadataSettings {

@@ -14,7 +14,7 @@ let session: LakeSession;
 const note = (key: string): CommitNote => ({ author: 'tester', message: `write ${key}`, key, details: { n: 1 } });
 const open = (mode: 'read' | 'write'): Promise<LakeSession> =>
   lakes.open(
-    { catalog: path.join(folder, 'lake/c.ducklake'), data: path.join(folder, 'lake/data') },
+    { type: 'duckdb', schema: '', catalog: path.join(folder, 'lake/c.ducklake'), data: path.join(folder, 'lake/data') },
     { mode, settings: {}, projectFolder: folder },
   );
 const rows = (sql: string): Promise<readonly object[]> => session.exclusively((database) => database.rows(sql));
@@ -108,7 +108,7 @@ describe('a lake', () => {
     const moved = path.join(folder, 'moved');
     files.rename(path.join(folder, 'lake'), moved);
     session = await lakes.open(
-      { catalog: path.join(moved, 'c.ducklake'), data: path.join(moved, 'data') },
+      { type: 'duckdb', schema: '', catalog: path.join(moved, 'c.ducklake'), data: path.join(moved, 'data') },
       { mode: 'write', settings: {}, projectFolder: folder },
     );
     expect(await rows('SELECT sum(x)::BIGINT AS s FROM __scilake.main.t')).toEqual([{ s: '499500' }]);

@@ -22,10 +22,9 @@ export const destroy: CommandDefinition = {
     if (!options.yes && !(await shell.confirm(`Remove ${location.catalog} and everything in ${location.data}?`)))
       return exitCodes.done;
     // Opened once for writing: nobody else may be at work on what is removed.
-    await withLake(workspace, config.value, 'write', async () => undefined);
+    await withLake(workspace, config.value, 'write', (session) => session.dropCatalog());
     for (const file of [
-      location.catalog,
-      `${location.catalog}.wal`,
+      ...(location.type === 'duckdb' ? [location.catalog, `${location.catalog}.wal`] : []),
       location.data,
       ownFolder(workspace, 'cache'),
       ownFolder(workspace, 'staging'),
