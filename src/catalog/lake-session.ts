@@ -2,24 +2,14 @@ import * as path from 'node:path';
 import { setTimeout as timeout } from 'node:timers/promises';
 import { type Diagnostic, DiagnosticError, messageOf } from '../domain/diagnostic.js';
 import { LAKE, literal, qualified } from '../domain/names.js';
-import { type AttachedFile, attachFiles } from '../effects/attached-files.js';
-import type { Database, DuckDb, Parameter, Row } from '../effects/duckdb.js';
-import { type ExtensionEffects, type LoadedExtension, loadExtension } from '../effects/extensions.js';
-import type { ProcessFacts } from '../effects/process-facts.js';
+import type { Database, Parameter, Row } from '../effects/duckdb.js';
+import { type LoadedExtension, loadExtension } from '../effects/extensions.js';
+import type { LakeEffects, LakeLocation, LakeOptions } from './lake.js';
+import { takeLease } from './lease.js';
 import { takeLock } from './lock-file.js';
-import { METADATA, METADATA_TABLES } from './metadata-names.js';
+import { connectionText, type Opened, openDatabase } from './open-database.js';
 
-/** Where a lake is. */
-export interface LakeLocation {
-  /** `duckdb`: a file, one writer at a time; `postgres`: many. */
-  readonly type: 'duckdb' | 'postgres';
-  /** Absolute path of the DuckLake catalog file, or the address of the database, without a password. */
-  readonly catalog: string;
-  /** Of the tables in which PostgreSQL keeps the catalog. */
-  readonly schema: string;
-  /** Absolute path of the folder that holds the parquet. */
-  readonly data: string;
-}
+export type { LakeEffects, LakeLocation, LakeOptions } from './lake.js';
 
 /** What is recorded with a transaction, in DuckLake's own snapshot record. */
 export interface CommitNote {
@@ -51,31 +41,22 @@ export interface LakeSession {
   close(): Promise<void>;
 }
 
-export interface LakeEffects extends ExtensionEffects {
-  readonly duckdb: DuckDb;
-  readonly processFacts: ProcessFacts;
-  readonly now: () => Date;
-  /** Where nobody wants to wait. */
-  readonly sleep?: (ms: number) => Promise<void>;
-}
-
-export interface LakeOptions {
-  readonly mode: 'read' | 'write';
-  /** DuckDB settings. */
-  readonly settings: Readonly<Record<string, string>>;
-  /** What relative paths in SQL start from. */
-  readonly projectFolder: string;
-  /** How long somebody else's lock is waited for, ms. */
-  readonly waitMs?: number;
-  /** One of DuckLake's snapshots, for reading the lake as it was then. */
-  readonly at?: number;
-  /** DuckDB files beside the lake. */
-  readonly attached?: readonly AttachedFile[];
-}
-
 /** There is a catalog file, but no lake in it: whoever began to make one was cut off. Opening it for writing makes it. */
 export class LakeMissingError extends Error {
   override readonly name = 'LakeMissingError';
+}
+
+/** What a writer holds while it is at work. */
+interface WriteRight {
+  /** @throws DiagnosticError where it was lost */
+  assertHeld(): void;
+  release(): Promise<void>;
+}
+
+/** What a session has of whoever opened it. */
+interface SessionRights {
+  readonly assertHeld: () => void;
+  readonly giveBack: () => Promise<void>;
 }
 
 /** Opens lakes, and remembers which are open: two instances over one catalog file in one process lose commits. */
@@ -103,21 +84,36 @@ export class LakeOpener {
   }
 
   async #openOnce(real: LakeLocation, options: LakeOptions): Promise<LakeSession> {
-    // Databases keep their writers apart themselves.
-    const isLocked = options.mode === 'write' && real.type === 'duckdb';
-    const release = isLocked
-      ? takeLock(`${real.catalog}.lock`, this.#effects.processFacts, this.#effects.now)
-      : () => undefined;
     this.#open.add(real.catalog);
-    const giveBack = (): void => {
-      this.#open.delete(real.catalog);
-      release();
-    };
+    let right: WriteRight | undefined;
     try {
-      return await Session.start(real, options, this.#effects, giveBack);
+      right = options.mode === 'write' ? await this.#rightToWrite(real) : undefined;
+      const giveBack = async (): Promise<void> => {
+        this.#open.delete(real.catalog);
+        await right?.release();
+      };
+      return await Session.start(real, options, this.#effects, { giveBack, assertHeld: () => right?.assertHeld() });
     } catch (thrown) {
-      giveBack();
+      this.#open.delete(real.catalog);
+      await right?.release();
       throw asDiagnostic(thrown, real);
+    }
+  }
+
+  async #rightToWrite(real: LakeLocation): Promise<WriteRight> {
+    const { processFacts, now, duckdb } = this.#effects;
+    if (real.type === 'duckdb') {
+      const release = takeLock(`${real.catalog}.lock`, processFacts, now);
+      // DuckDB's own lock on the file stands behind it.
+      return { assertHeld: () => undefined, release: async () => release() };
+    }
+    const database = await duckdb.open();
+    try {
+      await loadExtension(database, 'postgres_scanner', this.#effects);
+      return await takeLease(database, { connection: connectionText(real.catalog), schema: real.schema }, processFacts);
+    } catch (thrown) {
+      database.close();
+      throw thrown;
     }
   }
 }
@@ -187,12 +183,12 @@ function asDiagnostic(thrown: unknown, location: LakeLocation): unknown {
 }
 
 function unreachable({ catalog }: LakeLocation, message: string): Diagnostic {
-  const said =
-    message.split('\n').find((line) => /FATAL|refused|could not|connection to server/i.test(line)) ?? message;
+  const said = /connection to server[\s\S]*|FATAL[\s\S]*/i.exec(message)?.[0] ?? message;
+  const [line = ''] = said.split('\n');
   return {
     code: 'SL0716',
     severity: 'error',
-    message: `the lake's database ${catalog} does not answer: ${said.replace(/password=\S+/g, 'password=***').trim()}`,
+    message: `the lake's database ${catalog} does not answer: ${line.replace(/password=\S+/g, 'password=***').trim()}`,
     hint: 'is it there? the password comes from PGPASSWORD or ~/.pgpass',
   };
 }
@@ -202,7 +198,7 @@ class Session implements LakeSession {
   extension: LoadedExtension;
   readonly #options: LakeOptions;
   readonly #effects: LakeEffects;
-  readonly #giveBack: () => void;
+  readonly #rights: SessionRights;
   #database: Database;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -210,23 +206,23 @@ class Session implements LakeSession {
     opened: Opened,
     location: LakeLocation,
     options: LakeOptions,
-    rest: { readonly effects: LakeEffects; readonly giveBack: () => void },
+    rest: { readonly effects: LakeEffects; readonly rights: SessionRights },
   ) {
     this.#database = opened.database;
     this.extension = opened.extension;
     this.location = location;
     this.#options = options;
     this.#effects = rest.effects;
-    this.#giveBack = rest.giveBack;
+    this.#rights = rest.rights;
   }
 
   static async start(
     location: LakeLocation,
     options: LakeOptions,
     effects: LakeEffects,
-    giveBack: () => void,
+    rights: SessionRights,
   ): Promise<Session> {
-    return new Session(await openDatabase(location, options, effects), location, options, { effects, giveBack });
+    return new Session(await openDatabase(location, options, effects), location, options, { effects, rights });
   }
 
   exclusively<T>(work: (database: Database) => Promise<T>): Promise<T> {
@@ -266,6 +262,7 @@ class Session implements LakeSession {
           note.message,
           JSON.stringify({ key: note.key, ...note.details }),
         ]);
+        this.#rights.assertHeld();
         await this.#commit(database, note);
         return value;
       } catch (thrown) {
@@ -299,7 +296,7 @@ class Session implements LakeSession {
       // A dead instance cannot detach; closing it gives the file back all the same.
     }
     this.#database.close();
-    this.#giveBack();
+    await this.#rights.giveBack();
   }
 
   async #commit(database: Database, note: CommitNote): Promise<void> {
@@ -332,65 +329,6 @@ class Session implements LakeSession {
     this.#database = opened.database;
     this.extension = opened.extension;
   }
-}
-
-interface Opened {
-  readonly database: Database;
-  readonly extension: LoadedExtension;
-}
-
-async function openDatabase(location: LakeLocation, options: LakeOptions, effects: LakeEffects): Promise<Opened> {
-  const database = await effects.duckdb.open({ settings: options.settings });
-  try {
-    const extension = await loadExtension(database, 'ducklake', effects);
-    const isFile = location.type === 'duckdb';
-    if (!isFile) await loadExtension(database, 'postgres_scanner', effects);
-    const source = isFile ? `ducklake:${location.catalog}` : `ducklake:postgres:${connectionText(location.catalog)}`;
-    const settings = [
-      ...(options.mode === 'read' ? ['READ_ONLY'] : []),
-      ...(options.at === undefined ? [] : [`SNAPSHOT_VERSION ${options.at}`]),
-      // Rows that are kept in the catalog have been seen to be lost where several write to PostgreSQL.
-      ...(isFile ? [] : [`METADATA_SCHEMA ${literal(location.schema)}`, 'DATA_INLINING_ROW_LIMIT 0']),
-      // Stored data paths are absolute; a lake that was moved would silently read from where it used to be.
-      `DATA_PATH ${literal(`${location.data}/`)}`,
-      'OVERRIDE_DATA_PATH true',
-    ];
-    await database.run(`ATTACH ${literal(source)} AS ${LAKE} (${settings.join(', ')})`);
-    if (!isFile) await database.run(CONFLICT_SETTINGS);
-    await nameMetadata(database, isFile ? 'main' : location.schema);
-    await attachFiles(database, options.attached ?? []);
-    await database.run(`SET file_search_path = ${literal(options.projectFolder)}`);
-    return { database, extension };
-  } catch (thrown) {
-    database.close();
-    throw thrown;
-  }
-}
-
-/** Two writers that take the same next number try again, with others' work in between; what they did stays as it is. */
-const CONFLICT_SETTINGS =
-  'SET ducklake_max_retry_count = 100; SET ducklake_retry_wait_ms = 50; SET ducklake_retry_backoff = 1.2';
-
-/** DuckLake's own tables, under a name that is the same wherever they are kept. */
-async function nameMetadata(database: Database, schema: string): Promise<void> {
-  const views = METADATA_TABLES.map(
-    (table) => `CREATE VIEW ${METADATA}.${table} AS FROM ${qualified(`__ducklake_metadata_${LAKE}`, schema, table)};`,
-  );
-  await database.run(`CREATE SCHEMA ${METADATA}; ${views.join(' ')}`);
-}
-
-/** `postgres://user@host:port/database` as libpq's list of words: DuckLake takes no address. */
-function connectionText(address: string): string {
-  const url = new URL(address);
-  const word = (key: string, value: string): readonly string[] =>
-    value === '' ? [] : [`${key}='${value.replaceAll(/['\\]/g, (one) => `\\${one}`)}'`];
-  return [
-    ...word('host', decodeURIComponent(url.hostname.replace(/^\[(.*)\]$/, '$1'))),
-    ...word('port', url.port),
-    ...word('user', decodeURIComponent(url.username)),
-    ...word('dbname', decodeURIComponent(url.pathname.slice(1))),
-    ...[...url.searchParams].flatMap(([key, value]) => word(key, value)),
-  ].join(' ');
 }
 
 async function rollback(database: Database): Promise<void> {

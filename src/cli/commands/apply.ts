@@ -19,6 +19,7 @@ import { drawPlan } from '../draw-plan.js';
 import { appliedJson, planJson } from '../plan-json.js';
 import { exitCodeOf, reportErrors, showJson } from '../report.js';
 import { leftJson, reportLeft } from '../report-left.js';
+import { retryMoved } from '../retry-moved.js';
 import { styleOf } from '../style.js';
 import { type MadePlan, makePlan } from './make-plan.js';
 import { configurePlanOptions } from './plan-options.js';
@@ -32,16 +33,18 @@ export const applyCommand: CommandDefinition = {
   async run(context, positionals, options) {
     const saved = textOption(options, 'plan');
     if (saved !== undefined && positionals.length > 0) throw new UsageError('--plan names its environment itself');
-    const made =
-      saved === undefined ? await makePlan(context, positionals, options) : await makeSavedPlan(context, saved);
-    if (typeof made === 'number') return made;
-    if (flagOption(options, 'explain')) {
+    const isAnswered = context.options.yes || flagOption(options, 'autoApply') || options.prompts === false;
+    const answered = { ...context, options: { ...context.options, yes: isAnswered } };
+    const applyOnce = async (): Promise<number> => {
+      const made =
+        saved === undefined ? await makePlan(context, positionals, options) : await makeSavedPlan(context, saved);
+      if (typeof made === 'number') return made;
+      if (!flagOption(options, 'explain')) return applyMade(answered, made);
       const style = styleOf(context.shell.hasColor);
       context.shell.out(drawPlan(made.plan, { style, before: made.before, withDiff: false, withSteps: true }));
       return reportLeft(context, made.project.left);
-    }
-    const isAnswered = context.options.yes || flagOption(options, 'autoApply') || options.prompts === false;
-    return applyMade({ ...context, options: { ...context.options, yes: isAnswered } }, made);
+    };
+    return saved === undefined ? retryMoved(answered, applyOnce) : applyOnce();
   },
 };
 

@@ -9,6 +9,7 @@ import { snapshotsOf } from '../../plan/build-plan.js';
 import { load, ownFolder, planFrom, recordedState } from '../../workflow.js';
 import { type CommandContext, type CommandDefinition, collect, countOption } from '../command.js';
 import { reportErrors, reportWarnings } from '../report.js';
+import { retryMoved } from '../retry-moved.js';
 import { applyMade } from './apply.js';
 import { readPlanOptions } from './plan-options.js';
 
@@ -27,20 +28,23 @@ export const runCommand: CommandDefinition = {
       .addOption(new Option('--skip-janitor').hideHelp());
   },
   async run(context, positionals, options) {
-    const loaded = await loadRun(context, positionals, options);
-    if (typeof loaded === 'number') return loaded;
-    const { project, state, planOptions } = loaded;
-    const planned = await planFrom(project, state, planOptions);
-    if (!planned.ok) return reportErrors(context, planned.errors);
-    reportWarnings(context, planned.warnings);
+    const answered = { ...context, options: { ...context.options, yes: true } };
+    const runOnce = async (): Promise<number> => {
+      const loaded = await loadRun(context, positionals, options);
+      if (typeof loaded === 'number') return loaded;
+      const { project, state, planOptions } = loaded;
+      const planned = await planFrom(project, state, planOptions);
+      if (!planned.ok) return reportErrors(context, planned.errors);
+      reportWarnings(context, planned.warnings);
+      const before = snapshotsOf(state.environments.get(planOptions.environment), state);
+      return applyMade(answered, { plan: planned.value, project, before });
+    };
     const code = countOption(options, 'exitOnEnvUpdate', 0);
+    if (code === undefined) return retryMoved(answered, runOnce);
     try {
-      return await applyMade(
-        { ...context, options: { ...context.options, yes: true } },
-        { plan: planned.value, project, before: snapshotsOf(state.environments.get(planOptions.environment), state) },
-      );
+      return await runOnce();
     } catch (thrown) {
-      if (code === undefined || !(thrown instanceof DiagnosticError)) throw thrown;
+      if (!(thrown instanceof DiagnosticError)) throw thrown;
       if (!thrown.diagnostics.some((diagnostic) => diagnostic.code === 'SL0709')) throw thrown;
       reportErrors(context, thrown.diagnostics);
       return code;
