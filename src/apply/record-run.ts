@@ -4,9 +4,10 @@ import type { LakeSession } from '../catalog/lake-session.js';
 import { messageOf } from '../domain/diagnostic.js';
 import { digest } from '../domain/digest.js';
 import type { ProjectConfig } from '../domain/project.js';
-import type { RunRecord } from '../domain/provenance.js';
+import type { RunRecord, SourceFile } from '../domain/provenance.js';
 import type { Git } from '../effects/git.js';
 import type { OpenSqlite } from '../effects/sqlite.js';
+import { filesOf } from '../ingest/files-of.js';
 import { originOf } from '../ingest/origin.js';
 import { metadataPlaces } from '../metadata/places.js';
 import { runFacts } from '../metadata/run-facts.js';
@@ -51,6 +52,14 @@ export async function recordRun(
       tools: { ...effects.tools, ...(await engineVersions(session)) },
     };
     const audits = await session.exclusively((database) => planAuditResults(database, plan.id));
+    const registered = new Set(
+      applied.outcomes.flatMap(({ step, status }) =>
+        step.type === 'register' && status === 'done' ? [step.source] : [],
+      ),
+    );
+    const listed = new Map<string, readonly SourceFile[]>();
+    for (const source of project.sources)
+      if (registered.has(source.source.name)) listed.set(source.source.name, await filesOf(source, effects));
     const facts = runFacts({
       run,
       plan,
@@ -58,6 +67,7 @@ export async function recordRun(
       sources: project.sources,
       audits,
       originOf: (source) => originOf(source, effects),
+      files: listed,
     });
     const store = MetadataStore.open(metadataPlaces(projectFolder, config), effects);
     try {

@@ -99,11 +99,24 @@ function sourceFacts(source: string, version: string, contents: Contents): Omit<
     format: ofRun('format'),
     accession: ofDataset('accession'),
     doi: ofDataset('doi'),
+    conceptDoi: ofDataset('concept_doi'),
+    resolved: ofDataset('resolved'),
+    title: ofDataset('title'),
     license: ofDataset('license'),
     licenseText: ofDataset('license_text'),
     citation: ofDataset('citation'),
     homepage: ofDataset('homepage'),
     run: ofRun('run_id'),
+    files: (contents.get('ingestion_files') ?? [])
+      .filter((row) => row.source === source && row.version === version)
+      .map((row) => ({
+        name: text(row, 'name'),
+        placeVersion: text(row, 'place_version'),
+        sizeBytes: count(row, 'size_bytes') ?? 0,
+        sha256: text(row, 'sha256'),
+        url: text(row, 'url'),
+        fetchedAt: text(row, 'fetched_at'),
+      })),
   };
 }
 

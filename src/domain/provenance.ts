@@ -63,6 +63,19 @@ export interface Origin {
   readonly sizeBytes: number;
 }
 
+/** One file of a source that is a set. */
+export interface SourceFile {
+  /** Within the set. */
+  readonly name: string;
+  /** What its place calls this version; empty where it does not say. */
+  readonly placeVersion: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  /** Empty for files of this machine. */
+  readonly url: string;
+  readonly fetchedAt: string;
+}
+
 /** One source, brought into the lake by one run. */
 export interface IngestionRecord extends Origin {
   readonly source: string;
@@ -75,6 +88,8 @@ export interface IngestionRecord extends Origin {
   readonly rows: number | null;
   readonly elapsedMs: number;
   readonly error: string;
+  /** Of a set; none of a single file. */
+  readonly files: readonly SourceFile[];
 }
 
 /** Columns of a table of a source, by name, in their order. */
@@ -130,11 +145,18 @@ export interface SourceProvenance {
   readonly format: string;
   readonly accession: string;
   readonly doi: string;
+  /** Of all versions together. */
+  readonly conceptDoi: string;
+  /** What the address stood for, where that moves on. */
+  readonly resolved: string;
+  readonly title: string;
   readonly license: string;
   readonly licenseText: string;
   readonly citation: string;
   readonly homepage: string;
   readonly run: string;
+  /** Of a set; none of a single file. */
+  readonly files: readonly SourceFile[];
   /** Columns of the source that enter the values. */
   readonly values: readonly string[];
   /** Columns of the source that decide which rows there are. */

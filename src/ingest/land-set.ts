@@ -56,8 +56,9 @@ export async function landSet<M extends SetMember>(request: SetRequest<M>, files
     const entries = inOrder(withKnown(), request.atOnce, async ({ member, entry }): Promise<SetEntry> => {
       const { name, version } = member;
       if (entry !== undefined && version !== '' && entry.version === version && request.isHere(entry)) return entry;
-      const { sizeBytes, sha256 } = await request.bring(member);
-      return { name, version, sizeBytes, sha256 };
+      const { sizeBytes, sha256, url, fetchedAt } = await request.bring(member);
+      const from = { ...(url === undefined ? {} : { url }), ...(fetchedAt === undefined ? {} : { fetchedAt }) };
+      return { name, version, sizeBytes, sha256, ...from };
     });
     try {
       for await (const entry of entries) writer.write(entry);
@@ -76,7 +77,8 @@ export async function landSet<M extends SetMember>(request: SetRequest<M>, files
   }
 }
 
-async function digestOf(listing: string): Promise<Omit<LandedSet, 'path'>> {
+/** Size, number and checksum of all that a listing names. */
+export async function digestOf(listing: string): Promise<Omit<LandedSet, 'path'>> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   let fileCount = 0;

@@ -12,6 +12,9 @@ export interface SetEntry {
   readonly sizeBytes: number;
   /** Lower-case hex. */
   readonly sha256: string;
+  /** Where it was fetched from, and when (ISO, UTC); left out for what was not fetched. */
+  readonly url?: string;
+  readonly fetchedAt?: string;
 }
 
 /** By the bytes of UTF-8, which is the order that object stores list in; JavaScript compares other units. */
@@ -43,7 +46,15 @@ function entryOf(line: string): SetEntry | undefined {
       version: textAt(kept, 'version'),
       sha256: textAt(kept, 'sha256'),
     };
-    return { name, version, sizeBytes: Number(kept.sizeBytes), sha256 };
+    const [url, fetchedAt] = [textAt(kept, 'url'), textAt(kept, 'fetchedAt')];
+    return {
+      name,
+      version,
+      sizeBytes: Number(kept.sizeBytes),
+      sha256,
+      ...(url === '' ? {} : { url }),
+      ...(fetchedAt === '' ? {} : { fetchedAt }),
+    };
   } catch {
     return undefined;
   }

@@ -8,6 +8,7 @@ import type {
   Origin,
   RunFacts,
   RunRecord,
+  SourceFile,
 } from '../domain/provenance.js';
 import { spdxOf } from '../domain/spdx.js';
 import { subjectOf } from '../domain/step.js';
@@ -18,6 +19,8 @@ export interface AppliedFacts {
   readonly outcomes: readonly StepOutcome[];
   readonly sources: readonly BoundSource[];
   readonly originOf: (source: BoundSource) => Origin;
+  /** Files of the sources that are sets, by source. */
+  readonly files: ReadonlyMap<string, readonly SourceFile[]>;
   readonly audits: readonly {
     readonly model: string;
     readonly audit: string;
@@ -27,7 +30,7 @@ export interface AppliedFacts {
 }
 
 /** What one apply leaves in provenance, from its plan and how the plan's steps ended. */
-export function runFacts({ run, plan, outcomes, sources, originOf, audits }: AppliedFacts): RunFacts {
+export function runFacts({ run, plan, outcomes, sources, originOf, files, audits }: AppliedFacts): RunFacts {
   const bySubject = new Map<string, StepOutcome[]>();
   for (const outcome of outcomes) {
     const subject = subjectOf(outcome.step);
@@ -47,6 +50,7 @@ export function runFacts({ run, plan, outcomes, sources, originOf, audits }: App
         checksumDeclared: source.source.checksum ?? '',
         sha256: source.sha256,
         rows: registered?.rows ?? null,
+        files: registered?.status === 'done' ? (files.get(source.source.name) ?? []) : [],
       },
     ];
   });

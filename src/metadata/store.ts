@@ -91,7 +91,18 @@ export class MetadataStore {
           last_run: run.runId,
         });
       }
-      for (const one of facts.ingestions)
+      for (const one of facts.ingestions) {
+        for (const file of one.files)
+          this.#insert('ingestion_files', {
+            source: one.source,
+            version: one.version,
+            name: file.name,
+            place_version: file.placeVersion,
+            url: file.url,
+            fetched_at: file.fetchedAt,
+            size_bytes: file.sizeBytes,
+            sha256: file.sha256,
+          });
         this.#insert('ingestion_runs', {
           run_id: run.runId,
           source: one.source,
@@ -110,6 +121,7 @@ export class MetadataStore {
           elapsed_ms: Math.round(one.elapsedMs),
           error: one.error,
         });
+      }
       for (const schema of facts.schemas) this.#schema(schema, run.runId);
       for (const one of facts.models)
         this.#insert('model_runs', {

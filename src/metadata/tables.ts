@@ -5,8 +5,8 @@ export interface MetadataTable {
   readonly key: readonly string[];
 }
 
-/** Layout of the file; raised when a table or a column is added. 2: concept_doi, resolved and title of datasets. */
-export const METADATA_VERSION = 2;
+/** Layout of the file; raised when a table or a column is added. 2: concept_doi, resolved and title of datasets. 3: ingestion_files. */
+export const METADATA_VERSION = 3;
 
 /** Every table, in the order in which the file holds them. Keys are texts that any clone makes for itself: no counters, which two branches would both take. */
 export const metadataTables: readonly MetadataTable[] = [
@@ -71,6 +71,21 @@ export const metadataTables: readonly MetadataTable[] = [
       error: 'TEXT',
     },
     key: ['run_id', 'source'],
+  },
+  {
+    // Of sets: what a dataset's checksum is over.
+    name: 'ingestion_files',
+    columns: {
+      source: 'TEXT',
+      version: 'TEXT',
+      name: 'TEXT',
+      place_version: 'TEXT',
+      url: 'TEXT',
+      fetched_at: 'TEXT',
+      size_bytes: 'INTEGER',
+      sha256: 'TEXT',
+    },
+    key: ['source', 'version', 'name'],
   },
   {
     name: 'schema_versions',

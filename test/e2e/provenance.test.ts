@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -71,6 +72,35 @@ test('a table leads back to its files, licenses, runs and tools; a column to tho
   const text = (await rig.ok('provenance', 's.m.x')).out;
   for (const wanted of ['s.m.x in prod', '10.1/a', 'GSE1', 'A et al.', commit, 'CC-BY-4.0 (CC BY 4.0)'])
     expect(text).toContain(wanted);
+});
+
+test('a set leads back to each of its files', async () => {
+  rig.write({
+    'sources/set.sql': "SOURCE (name runs, uri 'runs/*.csv', license 'CC0-1.0');",
+    'sources/runs/p.csv': 'id,z\n1,5\n',
+    'sources/runs/q.csv': 'id,z\n2,6\n',
+    'models/z.sql': 'MODEL (name s.z, kind FULL);\nSELECT z FROM runs.runs',
+  });
+  await rig.ok('apply');
+  const [set] = (await rig.ok('provenance', 's.z', '--json')).json<{
+    readonly sources: readonly { readonly files: readonly { readonly name: string; readonly sha256: string }[] }[];
+  }>().sources;
+  const sumOf = (name: string): string =>
+    createHash('sha256')
+      .update(readFileSync(path.join(rig.folder, 'sources/runs', name)))
+      .digest('hex');
+  expect(set?.files).toMatchObject([
+    { name: 'p.csv', sizeBytes: 9, sha256: sumOf('p.csv') },
+    { name: 'q.csv', sizeBytes: 9, sha256: sumOf('q.csv') },
+  ]);
+  expect((await rig.ok('provenance', 's.z')).out).toMatch(/files +2\n +[0-9a-f]{16}… {2}p\.csv/);
+  await rig.ok('provenance', 's.z', '--out', path.join(rig.folder, 'out'));
+  const crate: { readonly '@graph': readonly Readonly<Record<string, unknown>>[] } = JSON.parse(
+    readFileSync(path.join(rig.folder, 'out/ro-crate-metadata.json'), 'utf8'),
+  );
+  expect(crate['@graph'].filter((entity) => entity.name === 'q.csv')).toMatchObject([{ sha256: sumOf('q.csv') }]);
+  const prov: { readonly hadMember: object } = JSON.parse(readFileSync(path.join(rig.folder, 'out/prov.json'), 'utf8'));
+  expect(Object.keys(prov.hadMember)).toHaveLength(2);
 });
 
 test('what is built counts, not what files say now', async () => {

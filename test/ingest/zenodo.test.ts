@@ -112,6 +112,8 @@ describe('the files of a record', () => {
         url: `${archive.url}/records/101/files/a.csv`,
         finalUrl: `${store.url}/101/a.csv`,
         doi: '10.5281/zenodo.101',
+        conceptDoi: '10.5281/zenodo.100',
+        title: 'Cells',
         license: 'CC-BY-4.0',
         licenseText: 'cc-by-4.0',
         citation: 'Doe, Jane; Roe, Richard (2024). Cells (v101). Zenodo. https://doi.org/10.5281/zenodo.101',

@@ -74,6 +74,10 @@ function facts(
         rows: 3,
         elapsedMs: 1.6,
         error: '',
+        files: [
+          { name: 'b.csv', placeVersion: 'v1', sizeBytes: 4, sha256: 'bb', url: '', fetchedAt: '' },
+          { name: 'a.csv', placeVersion: '', sizeBytes: 6, sha256: 'aa', url: '', fetchedAt: '' },
+        ],
       },
     ],
     schemas: [{ source, table: 'file', columns: Object.entries(columns).map(([name, type]) => ({ name, type })) }],
@@ -258,7 +262,7 @@ describe('a file of version 1', () => {
     expect(store.publish()).toBe(true);
     store.close();
     const database = openSqlite(tracked, 'read');
-    expect(database.rows('PRAGMA user_version')).toEqual([{ user_version: 2 }]);
+    expect(database.rows('PRAGMA user_version')).toEqual([{ user_version: 3 }]);
     expect(database.rows('SELECT source, resolved FROM datasets')).toEqual([
       { source: 'cells', resolved: '' },
       { source: 'genes', resolved: '' },

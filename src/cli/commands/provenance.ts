@@ -93,6 +93,9 @@ function problem(code: Diagnostic['code'], message: string, hint: string): Diagn
   return new DiagnosticError([{ code, severity: 'error', message, hint }]);
 }
 
+/** Files of a set that the text names. */
+const SHOWN_FILES = 5;
+
 function drawProvenance(found: Provenance, style: ReturnType<typeof styleOf>): string {
   const lines: string[] = [];
   const fact = (label: string, value: string | number | null, indent = '  '): void => {
@@ -111,9 +114,18 @@ function drawProvenance(found: Provenance, style: ReturnType<typeof styleOf>): s
     fact('size', one.sizeBytes === null ? null : `${one.sizeBytes.toLocaleString('en')} bytes, ${one.format}`);
     fact('fetched', one.fetchedAt);
     fact('accession', one.accession);
-    fact('doi', one.doi);
+    fact(
+      'doi',
+      one.doi === one.conceptDoi || one.conceptDoi === '' ? one.doi : `${one.doi}, a version of ${one.conceptDoi}`,
+    );
+    fact('version', one.resolved);
+    fact('title', one.title);
     fact('license', one.license === one.licenseText ? one.license : `${one.license} (${one.licenseText})`);
     fact('citation', one.citation);
+    if (one.files.length > 0) fact('files', one.files.length.toLocaleString('en'));
+    for (const file of one.files.slice(0, SHOWN_FILES)) lines.push(`    ${file.sha256.slice(0, 16)}…  ${file.name}`);
+    if (one.files.length > SHOWN_FILES)
+      lines.push(style.dim(`    and ${one.files.length - SHOWN_FILES} more: --json lists all`));
     fact('values', one.values.join(', '));
     fact('rows', one.rows.join(', '));
     fact('run', one.run);

@@ -12,10 +12,14 @@ export const provJson: Exporter = {
     const entity: Entries = {};
     const activity: Entries = {};
     const agent: Entries = {};
-    const relations = { used: {}, wasGeneratedBy: {}, wasDerivedFrom: {}, wasAssociatedWith: {} } satisfies Record<
-      string,
-      Entries
-    >;
+    const relations = {
+      used: {},
+      wasGeneratedBy: {},
+      wasDerivedFrom: {},
+      wasAssociatedWith: {},
+      hadMember: {},
+      specializationOf: {},
+    } satisfies Record<string, Entries>;
     const relate = (kind: keyof typeof relations, facts: Readonly<Record<string, string>>): void => {
       const all: Entries = relations[kind];
       all[`_:${kind}${Object.keys(all).length + 1}`] = facts;
@@ -23,6 +27,16 @@ export const provJson: Exporter = {
     for (const run of runs) addRun(run, activity, agent, relate);
     for (const source of sources) {
       entity[sourceId(source)] = sourceFacts(source);
+      if (source.conceptDoi !== '') {
+        const concept = `scilake:doi/${encodeURIComponent(source.conceptDoi)}`;
+        entity[concept] = { 'prov:label': `all versions of ${source.conceptDoi}`, 'scilake:doi': source.conceptDoi };
+        relate('specializationOf', { 'prov:specificEntity': sourceId(source), 'prov:generalEntity': concept });
+      }
+      for (const file of source.files.length > MOST_FILES ? [] : source.files) {
+        const id = `scilake:file/${file.sha256}`;
+        entity[id] = { 'prov:label': file.name, 'prov:location': file.url || file.name, 'scilake:sha256': file.sha256 };
+        relate('hadMember', { 'prov:collection': sourceId(source), 'prov:entity': id });
+      }
       for (const run of new Set(models.map((model) => model.run)))
         if (run !== '') relate('used', { 'prov:activity': runId(run), 'prov:entity': sourceId(source) });
     }
@@ -45,6 +59,9 @@ export const provJson: Exporter = {
     return jsonText({ prefix: { scilake: 'urn:scilake:' }, entity, activity, agent, ...relations });
   },
 };
+
+/** A set of more is named as a whole, with its checksum. */
+const MOST_FILES = 200;
 
 function addRun(
   run: RunProvenance,
@@ -85,6 +102,8 @@ function sourceFacts(source: SourceProvenance): Readonly<Record<string, unknown>
     'prov:location': source.finalUrl || source.url || source.uri,
     'scilake:sha256': source.sha256,
     'scilake:doi': source.doi,
+    'scilake:version': source.resolved,
+    'scilake:title': source.title,
     'scilake:accession': source.accession,
     'scilake:license': source.license || source.licenseText,
     'scilake:citation': source.citation,

@@ -1,5 +1,22 @@
+import type { SourceFile, SourceProvenance } from '../../domain/provenance.js';
 import { commonLicense, descriptionOf, type Exporter, jsonText, licenseUrl, plainDoi, titleOf } from './export.js';
 import { toolsOf } from './prov-json.js';
+
+/** A set of more is named as a whole, with its checksum: a crate of ten thousand entities helps nobody. */
+const MOST_FILES = 200;
+
+function listedFiles({ files }: SourceProvenance): readonly SourceFile[] {
+  return files.length > MOST_FILES ? [] : files;
+}
+
+function fileId({ source }: SourceProvenance, { name, url }: SourceFile): string {
+  const path = name.split('/').map(encodeURIComponent).join('/');
+  return /^(?:https?|ftps?|s3|gs):/.test(url) ? url : `#source-${source}/${path}`;
+}
+
+function conceptsOf(sources: readonly SourceProvenance[]): readonly string[] {
+  return [...new Set(sources.flatMap(({ conceptDoi }) => plainDoi(conceptDoi) ?? []))];
+}
 
 /** RO-Crate 1.1 with the profiles of Workflow Run Crate 0.5: the table, the models that made it, their raw files, and each run as an action. */
 export const roCrate: Exporter = {
@@ -81,14 +98,35 @@ export const roCrate: Exporter = {
       })),
       ...provenance.sources.map((source, at) => ({
         '@id': sourceIds[at],
-        '@type': 'File',
-        name: source.source,
+        '@type': listedFiles(source).length === 0 ? 'File' : 'Dataset',
+        name: source.title || source.source,
+        ...(listedFiles(source).length === 0
+          ? {}
+          : { hasPart: listedFiles(source).map((file) => ref(fileId(source, file))) }),
+        ...(source.resolved === '' ? {} : { version: source.resolved }),
+        ...(plainDoi(source.conceptDoi) === undefined
+          ? {}
+          : { exampleOfWork: ref(`https://doi.org/${plainDoi(source.conceptDoi)}`) }),
         ...(source.sha256 === '' ? {} : { sha256: source.sha256 }),
         ...(source.sizeBytes === null ? {} : { contentSize: String(source.sizeBytes) }),
         ...(source.license === '' ? {} : { license: ref(licenseUrl(source.license)) }),
         ...(plainDoi(source.doi) === undefined ? {} : { identifier: `https://doi.org/${plainDoi(source.doi)}` }),
         ...(source.citation === '' ? {} : { creditText: source.citation }),
         ...(source.accession === '' ? {} : { alternateName: source.accession }),
+      })),
+      ...provenance.sources.flatMap((source) =>
+        listedFiles(source).map((file) => ({
+          '@id': fileId(source, file),
+          '@type': 'File',
+          name: file.name,
+          sha256: file.sha256,
+          contentSize: String(file.sizeBytes),
+        })),
+      ),
+      ...conceptsOf(provenance.sources).map((doi) => ({
+        '@id': `https://doi.org/${doi}`,
+        '@type': 'CreativeWork',
+        name: `all versions of ${doi}`,
       })),
       ...[...new Set(provenance.sources.map((one) => one.license).concat(license ?? []))]
         .filter((id) => id !== '')
