@@ -14,13 +14,16 @@ export interface Lease {
 /** A holder that is not heard of for so long has lost it. */
 const LASTS_MS = 60_000;
 const RENEWED_MS = 10_000;
+/** Somebody else may be quicker with what a process that is gone has left. */
+const ATTEMPTS = 3;
 const TABLE = 'scilake_lease';
 /** The name under which the lease's own connection has the database. */
 const DATABASE = 'scilake_lease_database';
 
 /**
  * Takes the lease of a lake. It is a row of a table of PostgreSQL, by PostgreSQL's clock, and is renewed in the background
- * over a connection of its own: the lake's may be busy for minutes. A process that is killed loses it within a minute.
+ * over a connection of its own: the lake's may be busy for minutes. A process that is gone loses it at once to another of
+ * its machine, and within a minute to others.
  *
  * @param database    an instance of its own, with the extension for PostgreSQL loaded; closed with the lease
  * @param connection  as libpq takes it
@@ -30,25 +33,30 @@ const DATABASE = 'scilake_lease_database';
 export async function takeLease(
   database: Database,
   { connection, schema }: { readonly connection: string; readonly schema: string },
-  facts: Pick<ProcessFacts, 'pid' | 'host'>,
+  facts: Pick<ProcessFacts, 'pid' | 'host' | 'isAlive'>,
 ): Promise<Lease> {
   const table = qualified(schema, TABLE);
   const token = randomBytes(12).toString('hex');
-  const holder = `process ${facts.pid} on ${facts.host}`;
   const execute = (sql: string): Promise<void> => database.run(`CALL postgres_execute('${DATABASE}', ${literal(sql)})`);
   const ask = (sql: string) => database.rows(`SELECT * FROM postgres_query('${DATABASE}', ${literal(sql)})`);
   const until = `clock_timestamp() + interval '${LASTS_MS} milliseconds'`;
   await database.run(`ATTACH ${literal(connection)} AS ${DATABASE} (TYPE postgres)`);
   await execute(
-    `CREATE SCHEMA IF NOT EXISTS ${qualified(schema)}; CREATE TABLE IF NOT EXISTS ${table} (name TEXT PRIMARY KEY, token TEXT NOT NULL, holder TEXT NOT NULL, since TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ NOT NULL)`,
+    `CREATE SCHEMA IF NOT EXISTS ${qualified(schema)}; CREATE TABLE IF NOT EXISTS ${table} (name TEXT PRIMARY KEY, token TEXT NOT NULL, pid BIGINT NOT NULL, host TEXT NOT NULL, since TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ NOT NULL)`,
   );
-  await execute(
-    `INSERT INTO ${table} VALUES ('write', ${literal(token)}, ${literal(holder)}, clock_timestamp(), ${until})
-ON CONFLICT (name) DO UPDATE SET token = excluded.token, holder = excluded.holder, since = excluded.since, expires_at = excluded.expires_at
+  for (let attempt = 1; ; attempt += 1) {
+    await execute(
+      `INSERT INTO ${table} VALUES ('write', ${literal(token)}, ${facts.pid}, ${literal(facts.host)}, clock_timestamp(), ${until})
+ON CONFLICT (name) DO UPDATE SET token = excluded.token, pid = excluded.pid, host = excluded.host, since = excluded.since, expires_at = excluded.expires_at
 WHERE ${TABLE}.expires_at < clock_timestamp()`,
-  );
-  const [row] = await ask(`SELECT token, holder, since::text AS since FROM ${table} WHERE name = 'write'`);
-  if (row?.token !== token) throw new DiagnosticError([heldBy(String(row?.holder), String(row?.since))]);
+    );
+    const [row] = await ask(`SELECT token, pid, host, since::text AS since FROM ${table} WHERE name = 'write'`);
+    if (row?.token === token) break;
+    const isGone = row?.host === facts.host && !facts.isAlive(Number(row.pid));
+    if (!isGone || attempt === ATTEMPTS)
+      throw new DiagnosticError([heldBy(`process ${row?.pid} on ${row?.host}`, String(row?.since))]);
+    await execute(`DELETE FROM ${table} WHERE name = 'write' AND token = ${literal(String(row.token))}`);
+  }
   let heldUntilMs = performance.now() + LASTS_MS;
   let isTaken = false;
   const renew = async (): Promise<void> => {
@@ -82,7 +90,7 @@ function heldBy(holder: string, since: string): Diagnostic {
     code: 'SL0702',
     severity: 'error',
     message: `the lake is being written by ${holder} since ${since}`,
-    hint: 'wait until it is done (--wait 10m does); of a process that is gone the lease ends within a minute',
+    hint: 'wait until it is done (--wait 10m does); of a process on another machine that is gone it ends within a minute',
   };
 }
 

@@ -84,7 +84,7 @@ const at = (_: number): readonly string[] => ['--execution-time', '2024-01-08 00
 
 function program(rig: Rig): ReturnType<typeof spawn> {
   const cli = path.join(import.meta.dirname, '../../dist/cli/main.js');
-  return spawn(process.execPath, [cli, '-p', rig.folder, 'apply', '-y', ...at(0)], { stdio: 'ignore' });
+  return spawn(process.execPath, [cli, '-p', rig.folder, 'apply', '-y', '--wait', '2m', ...at(0)], { stdio: 'ignore' });
 }
 
 async function finished(rig: Rig): Promise<void> {
