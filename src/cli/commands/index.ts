@@ -65,6 +65,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./sources.js')).sources,
   },
   {
+    name: 'source',
+    summary: 'add a source: look at what an address means, and write its declaration',
+    load: async () => (await import('./source.js')).source,
+  },
+  {
     name: 'ingest',
     summary: 'fetch, convert and register sources, without building models',
     load: async () => (await import('./ingest.js')).ingestCommand,

@@ -6,6 +6,10 @@ import { baseOf, notThere, openWebApi, type WebApi } from '../web-api.js';
 import type { ListEffects, PlaceFacts, RemoteConnector, RemoteFile } from './connector.js';
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const ADDRESS = new RegExp(`^cellxgene:(${UUID})(?:/(${UUID})(?:\\.(h5ad|rds))?)?/?$`, 'i');
+const PAGES = 'cellxgene.cziscience.com';
+const COLLECTION_PAGE = new RegExp(`^/collections/(${UUID})(?:/|$)`, 'i');
+const ASSET = new RegExp(`^https://datasets\\.cellxgene\\.cziscience\\.com/${UUID}\\.(?:h5ad|rds)$`, 'i');
 
 /** What is published in Discover is under this license; the interface does not say it. */
 const LICENSE = 'CC-BY-4.0';
@@ -19,9 +23,20 @@ const LICENSE = 'CC-BY-4.0';
 export const cellxgene: RemoteConnector = {
   name: 'cellxgene',
   schemes: ['cellxgene'],
+  web: {
+    addressOf({ hostname, pathname }) {
+      const [, id] = hostname === PAGES ? (COLLECTION_PAGE.exec(pathname) ?? []) : [];
+      return id === undefined ? undefined : `cellxgene:${id.toLowerCase()}`;
+    },
+    pageOf(address) {
+      const [, id] = ADDRESS.exec(address) ?? [];
+      return id === undefined ? undefined : `https://${PAGES}/collections/${id.toLowerCase()}`;
+    },
+  },
+  // A file by its own address is called by its version; collections and datasets move on.
+  isFixed: (address) => ASSET.test(address),
   async list(source, effects) {
-    const form = new RegExp(`^cellxgene:(${UUID})(?:/(${UUID})(?:\\.(h5ad|rds))?)?/?$`, 'i');
-    const [, collectionId = '', datasetId = '', type = 'h5ad'] = form.exec(source.uri.toLowerCase()) ?? [];
+    const [, collectionId = '', datasetId = '', type = 'h5ad'] = ADDRESS.exec(source.uri.toLowerCase()) ?? [];
     if (collectionId === '') {
       const hint = 'cellxgene:COLLECTION_ID, cellxgene:COLLECTION_ID/DATASET_ID or the same with .rds';
       return fail(addressProblem(source, 'this is no address of a collection', hint));

@@ -90,12 +90,27 @@ export class PlaceError extends Error {
   }
 }
 
+/** What people see of a place in a browser. */
+export interface WebPages {
+  /** What a source writes for a page, a link to a file or a DOI of the place; undefined where it is none of the place's. */
+  addressOf(page: URL): string | undefined;
+  /** The page about what an address means; undefined where it is no address of the place. */
+  pageOf(address: string): string | undefined;
+}
+
 interface Reached {
   readonly name: string;
   /** URI schemes, without the colon; the empty one is a plain path. */
   readonly schemes: readonly string[];
   /** Of several connectors for a scheme, whether it is this one; all sources of the scheme where it is left out. */
   takes?(source: Source): boolean;
+  readonly web?: WebPages;
+  /**
+   * Whether an address means bytes that never change; no address does where it is left out.
+   *
+   * @param resolved  what it stands for at present; undefined where it does not move on
+   */
+  isFixed?(address: string, resolved: string | undefined): boolean;
 }
 
 /** Finds files that are here already. */

@@ -8,6 +8,7 @@ import { type ListEffects, PlaceError, type RemoteConnector, type RemoteFile } f
 
 const IDLE_MS = 60_000;
 const LIST = 'filelist.txt';
+const ADDRESS = /^geo:(gse|gsm|gpl)(\d+)(?:\/(.*))?$/is;
 
 /**
  * Supplementary files of GEO: of a series (GSE), a sample (GSM) or a platform (GPL). Over the web, or by FTP where that
@@ -18,8 +19,24 @@ const LIST = 'filelist.txt';
 export const geo: RemoteConnector = {
   name: 'geo',
   schemes: ['geo'],
+  web: {
+    addressOf({ hostname, pathname, searchParams }) {
+      if (!/^(?:www\.)?ncbi\.nlm\.nih\.gov$/.test(hostname)) return undefined;
+      if (!/^\/geo\/(?:query\/acc\.cgi|download\/?)$/i.test(pathname)) return undefined;
+      const accession = (searchParams.get('acc') ?? '').toUpperCase();
+      if (!/^(?:GSE|GSM|GPL)\d+$/.test(accession)) return undefined;
+      const file = searchParams.get('file') ?? '';
+      return file === '' ? `geo:${accession}` : `geo:${accession}/${file}`;
+    },
+    pageOf(address) {
+      const [, kind, digits] = ADDRESS.exec(address) ?? [];
+      return kind === undefined
+        ? undefined
+        : `https://www.ncbi.nlm.nih.gov/geo/query/acc.cgi?acc=${kind.toUpperCase()}${digits}`;
+    },
+  },
   async list(source, effects) {
-    const [, kind = '', digits = '', part = ''] = /^geo:(gse|gsm|gpl)(\d+)(?:\/(.*))?$/is.exec(source.uri) ?? [];
+    const [, kind = '', digits = '', part = ''] = ADDRESS.exec(source.uri) ?? [];
     const folder = folders[kind.toUpperCase()];
     if (folder === undefined) {
       const hint = 'geo:GSE12345, geo:GSM12345 or geo:GPL12345, each with /file.txt.gz or /*.txt.gz';

@@ -8,6 +8,8 @@ import { withText } from '../source-state.js';
 import { type Asker, baseOf, notThere, openWebApi, type WebApi } from '../web-api.js';
 import type { ListEffects, PlaceFacts, RemoteConnector, RemoteFile } from './connector.js';
 
+const ADDRESS = /^hf:(?:\/\/datasets\/)?([\w.-]+\/[\w.-]+)(?:@([^/]+))?(?:\/(.*))?$/s;
+
 /**
  * Files of a dataset repository on the Hugging Face Hub: all, one, or those of a pattern, as they are in the commit that
  * a branch or tag points to at present. A branch moves on as the file of a web server does: its change is a change.
@@ -17,9 +19,27 @@ import type { ListEffects, PlaceFacts, RemoteConnector, RemoteFile } from './con
 export const hf: RemoteConnector = {
   name: 'hf',
   schemes: ['hf'],
+  web: {
+    addressOf({ hostname, pathname }) {
+      const form = /^\/datasets\/([\w.-]+\/[\w.-]+)(?:\/(resolve|blob|raw|tree)\/([^/]+)(?:\/(.*))?)?(?:\/|$)/;
+      const [, id, view, revision = 'main', part = ''] = /^(?:www\.)?(?:huggingface\.co|hf\.co)$/.test(hostname)
+        ? (form.exec(pathname) ?? [])
+        : [];
+      if (id === undefined) return undefined;
+      const named = revision === 'main' ? id : `${id}@${revision}`;
+      const within = decoded(part).replace(/\/$/, '');
+      if (within === '') return `hf://datasets/${named}`;
+      return `hf://datasets/${named}/${within}${view === 'tree' ? '/' : ''}`;
+    },
+    pageOf(address) {
+      const [, id] = ADDRESS.exec(address) ?? [];
+      return id === undefined ? undefined : `https://huggingface.co/datasets/${id}`;
+    },
+  },
+  // A commit stays; a branch or a tag is answered with the commit that it points to.
+  isFixed: (address, resolved) => ADDRESS.test(address) && resolved === undefined,
   async list(source, effects) {
-    const form = /^hf:(?:\/\/datasets\/)?([\w.-]+\/[\w.-]+)(?:@([^/]+))?(?:\/(.*))?$/s;
-    const [, id = '', named = 'main', part = ''] = form.exec(source.uri) ?? [];
+    const [, id = '', named = 'main', part = ''] = ADDRESS.exec(source.uri) ?? [];
     if (id === '') {
       const hint = 'hf://datasets/owner/name/*.parquet or hf:owner/name@v1/file.csv';
       return fail(addressProblem(source, 'this is no address of a dataset repository', hint));

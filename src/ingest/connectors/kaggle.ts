@@ -12,6 +12,8 @@ import type { ListEffects, RemoteConnector, RemoteFile } from './connector.js';
 const PAGE = 200;
 const PLACES = 'KAGGLE_API_TOKEN, KAGGLE_USERNAME and KAGGLE_KEY, ~/.kaggle/access_token or ~/.kaggle/kaggle.json';
 
+const ADDRESS = /^kaggle:([\w-]+)\/([\w-]+)(?:@(\d+))?(?:\/(.*))?$/s;
+
 /**
  * Files of a Kaggle dataset: all, one, or those of a pattern. Without a version it is the one that was taken the last
  * time, or the newest where none was.
@@ -21,9 +23,27 @@ const PLACES = 'KAGGLE_API_TOKEN, KAGGLE_USERNAME and KAGGLE_KEY, ~/.kaggle/acce
 export const kaggle: RemoteConnector = {
   name: 'kaggle',
   schemes: ['kaggle'],
+  web: {
+    addressOf({ hostname, pathname, searchParams }) {
+      const form = /^\/datasets\/([\w-]+)\/([\w-]+)(?:\/versions\/(\d+))?(?:\/|$)/;
+      const [, owner, slug, version = searchParams.get('datasetVersionNumber') ?? ''] = /^(?:www\.)?kaggle\.com$/.test(
+        hostname,
+      )
+        ? (form.exec(pathname) ?? [])
+        : [];
+      if (owner === undefined || slug === undefined) return undefined;
+      const named = `kaggle:${owner}/${slug}${/^\d+$/.test(version) ? `@${version}` : ''}`;
+      const file = searchParams.get('select') ?? '';
+      return file === '' ? named : `${named}/${file}`;
+    },
+    pageOf(address) {
+      const [, owner, slug] = ADDRESS.exec(address) ?? [];
+      return owner === undefined ? undefined : `https://www.kaggle.com/datasets/${owner}/${slug}`;
+    },
+  },
+  isFixed: (address, resolved) => ADDRESS.test(address) && resolved === undefined,
   async list(source, effects) {
-    const [, owner = '', slug = '', asked, part = ''] =
-      /^kaggle:([\w-]+)\/([\w-]+)(?:@(\d+))?(?:\/(.*))?$/s.exec(source.uri) ?? [];
+    const [, owner = '', slug = '', asked, part = ''] = ADDRESS.exec(source.uri) ?? [];
     if (slug === '') {
       const hint = 'kaggle:owner/name or kaggle:owner/name@3, either with /file.csv or /*.csv';
       return fail(addressProblem(source, 'this is no address of a dataset', hint));

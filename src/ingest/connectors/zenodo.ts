@@ -1,9 +1,12 @@
 import { fail } from '../../domain/diagnostic.js';
 import { isRecord, type JsonRecord, records, textAt } from '../../domain/json.js';
-import { addressProblem, chooseFiles, newerVersion } from '../choose-files.js';
+import { addressProblem, chooseFiles, decoded, newerVersion } from '../choose-files.js';
 import { withText } from '../source-state.js';
 import { baseOf, notThere, openWebApi, type WebApi } from '../web-api.js';
 import type { PlaceFacts, RemoteConnector, RemoteFile } from './connector.js';
+
+/** A record by its number, or by its DOI, and what of its files. */
+const ADDRESS = /^zenodo:(10\.\d{4,9}\/zenodo\.)?(\d+)(?:\/(.*))?$/is;
 
 /**
  * Files of a Zenodo record: all, one, or those of a pattern. An id of all versions together (a concept) stands for the
@@ -14,8 +17,27 @@ import type { PlaceFacts, RemoteConnector, RemoteFile } from './connector.js';
 export const zenodo: RemoteConnector = {
   name: 'zenodo',
   schemes: ['zenodo'],
+  web: {
+    addressOf({ protocol, hostname, pathname }) {
+      const isDoi = protocol === 'doi:' || /^(?:dx\.|www\.)?doi\.org$/.test(hostname);
+      const [, doi] = /^\/?(?:doi\/)?(10\.5281\/zenodo\.\d+)\/?$/i.exec(decoded(pathname)) ?? [];
+      const isHere = /^(?:www\.)?zenodo\.org$/.test(hostname);
+      if (doi !== undefined) return isDoi || isHere ? `zenodo:${doi.toLowerCase()}` : undefined;
+      const form = /^\/(?:api\/)?records?\/(\d+)(?:\/(?:files|preview)\/(.+?)(?:\/content)?)?\/?$/;
+      const [, id, file] = isHere ? (form.exec(pathname) ?? []) : [];
+      if (id === undefined) return undefined;
+      return file === undefined ? `zenodo:${id}` : `zenodo:${id}/${decoded(file)}`;
+    },
+    pageOf(address) {
+      const [, doi, id] = ADDRESS.exec(address) ?? [];
+      if (id === undefined) return undefined;
+      return doi === undefined ? `https://zenodo.org/records/${id}` : `https://doi.org/${doi}${id}`;
+    },
+  },
+  // Files of a version that is published stay; what stands for all versions moves on.
+  isFixed: (address, resolved) => ADDRESS.test(address) && resolved === undefined,
   async list(source, effects) {
-    const [, id = '', part = ''] = /^zenodo:(?:10\.\d{4,9}\/zenodo\.)?(\d+)(?:\/(.*))?$/is.exec(source.uri) ?? [];
+    const [, , id = '', part = ''] = ADDRESS.exec(source.uri) ?? [];
     if (id === '') {
       const hint = 'zenodo:1234567, zenodo:10.5281/zenodo.1234567, either with /file.csv or /*.csv';
       return fail(addressProblem(source, 'this is no address of a record', hint));
