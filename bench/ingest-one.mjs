@@ -6,7 +6,16 @@ import { openLimits } from '../dist/ingest/limits.js';
 
 const [uri, projectFolder] = process.argv.slice(2);
 const location = { file: 'bench', line: 1, column: 1, length: 1, text: '' };
-const source = { name: 'runs', uri, uriLocation: location, location, formatOptions: {} };
+const source = {
+  name: 'runs',
+  uri,
+  uriLocation: location,
+  location,
+  formatOptions: {},
+  license: '',
+  doi: '',
+  refresh: 'always',
+};
 const began = performance.now();
 const landed = await land(source, {
   files,

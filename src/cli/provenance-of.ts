@@ -2,6 +2,7 @@ import { isRecord } from '../domain/json.js';
 import type { ModelProvenance, Provenance, RunProvenance, SourceProvenance } from '../domain/provenance.js';
 import { columnKey } from '../domain/query-print.js';
 import type { Environment, LakeState, Snapshot } from '../domain/snapshot.js';
+import { spdxOf } from '../domain/spdx.js';
 import type { SqliteRow } from '../effects/sqlite.js';
 import { columnGraph, sourceColumns } from '../lineage/column-graph.js';
 import type { Contents } from '../metadata/contents.js';
@@ -84,6 +85,9 @@ function sourceFacts(source: string, version: string, contents: Contents): Omit<
   );
   const ofRun = (name: string): string => text(run, name);
   const ofDataset = (name: string): string => text(dataset, name);
+  // Where its address stands for another version since, what was known when these rows came is what holds of them.
+  const hasMoved = run !== undefined && ofRun('resolved') !== '' && ofRun('resolved') !== ofDataset('resolved');
+  const known = (name: string): string => (hasMoved ? ofRun(name) : ofDataset(name));
   return {
     source,
     version,
@@ -97,14 +101,14 @@ function sourceFacts(source: string, version: string, contents: Contents): Omit<
     lastModified: ofRun('last_modified'),
     fetchedAt: ofRun('fetched_at'),
     format: ofRun('format'),
-    accession: ofDataset('accession'),
-    doi: ofDataset('doi'),
-    conceptDoi: ofDataset('concept_doi'),
-    resolved: ofDataset('resolved'),
-    title: ofDataset('title'),
-    license: ofDataset('license'),
-    licenseText: ofDataset('license_text'),
-    citation: ofDataset('citation'),
+    accession: known('accession'),
+    doi: known('doi'),
+    conceptDoi: known('concept_doi'),
+    resolved: known('resolved'),
+    title: known('title'),
+    license: hasMoved ? (spdxOf(ofRun('license_text')) ?? '') : ofDataset('license'),
+    licenseText: known('license_text'),
+    citation: known('citation'),
     homepage: ofDataset('homepage'),
     run: ofRun('run_id'),
     files: (contents.get('ingestion_files') ?? [])

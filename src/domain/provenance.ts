@@ -90,6 +90,8 @@ export interface IngestionRecord extends Origin {
   readonly error: string;
   /** Of a set; none of a single file. */
   readonly files: readonly SourceFile[];
+  /** What was known of it then. */
+  readonly dataset: DatasetRecord;
 }
 
 /** Columns of a table of a source, by name, in their order. */

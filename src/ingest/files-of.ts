@@ -15,7 +15,8 @@ export async function filesOf(
   const { listing } = new SourceState(path.join(projectFolder, '.scilake', 'raw'), source, files);
   if ((await digestOf(listing)).sha256 !== sha256) return [];
   const found: SourceFile[] = [];
+  // Of files of this machine the version is their size and time, which differ from clone to clone.
   for await (const { name, version, sizeBytes, sha256: sum, url = '', fetchedAt = '' } of readListing(listing))
-    found.push({ name, placeVersion: version, sizeBytes, sha256: sum, url, fetchedAt });
+    found.push({ name, placeVersion: url === '' ? '' : version, sizeBytes, sha256: sum, url, fetchedAt });
   return found;
 }

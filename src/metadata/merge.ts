@@ -38,6 +38,12 @@ export function mergeContents(base: Contents, ours: Contents, theirs: Contents):
   return { contents, conflicts };
 }
 
+/** Which of two records of one file is kept: that of the earlier fetching, on whichever side it is. */
+export function isFirst(row: SqliteRow, than: SqliteRow): boolean {
+  const order = (one: SqliteRow): string => JSON.stringify([one.fetched_at, one.url, one.place_version]);
+  return order(row) < order(than);
+}
+
 interface Sides {
   readonly table: MetadataTable;
   readonly base: SqliteRow | undefined;
@@ -51,6 +57,8 @@ function mergeRow({ table, base, ours, theirs }: Sides, conflicts: MergeConflict
     // Taken away on one side, and as it was on the other.
     return isGone && JSON.stringify(only) === JSON.stringify(base) ? undefined : only;
   }
+  // Files of one content: two branches that fetched them both tell the truth.
+  if (table.name === 'ingestion_files') return isFirst(theirs, ours) ? theirs : ours;
   return Object.fromEntries(
     Object.keys(table.columns).map((column): [string, SqliteValue] => {
       const [was, left, right] = [base?.[column] ?? null, ours[column] ?? null, theirs[column] ?? null];

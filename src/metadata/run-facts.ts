@@ -50,6 +50,7 @@ export function runFacts({ run, plan, outcomes, sources, originOf, files, audits
         checksumDeclared: source.source.checksum ?? '',
         sha256: source.sha256,
         rows: registered?.rows ?? null,
+        dataset: datasetOf(source),
         files: registered?.status === 'done' ? (files.get(source.source.name) ?? []) : [],
       },
     ];

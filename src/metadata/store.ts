@@ -7,6 +7,7 @@ import { schemaDiff } from '../domain/schema-diff.js';
 import type { SqliteDatabase, SqliteRow, SqliteValue } from '../effects/sqlite.js';
 import { type CanonicalEffects, writeCanonical } from './canonical.js';
 import { type Contents, keyOf, readContents, readContentsOf } from './contents.js';
+import { isFirst } from './merge.js';
 import { addedColumns, createTable, insertInto, metadataTables } from './tables.js';
 
 export interface MetadataPlaces {
@@ -92,8 +93,9 @@ export class MetadataStore {
         });
       }
       for (const one of facts.ingestions) {
+        // Whoever ingested the same version first has said where it came from.
         for (const file of one.files)
-          this.#insert('ingestion_files', {
+          this.#insertNew('ingestion_files', {
             source: one.source,
             version: one.version,
             name: file.name,
@@ -120,6 +122,13 @@ export class MetadataStore {
           rows: one.rows,
           elapsed_ms: Math.round(one.elapsedMs),
           error: one.error,
+          accession: one.dataset.accession,
+          doi: one.dataset.doi,
+          concept_doi: one.dataset.conceptDoi,
+          resolved: one.dataset.resolved,
+          title: one.dataset.title,
+          license_text: one.dataset.licenseText,
+          citation: one.dataset.citation,
         });
       }
       for (const schema of facts.schemas) this.#schema(schema, run.runId);
@@ -183,6 +192,14 @@ export class MetadataStore {
     });
   }
 
+  #insertNew(name: string, row: SqliteRow): void {
+    const table = metadataTables.find((candidate) => candidate.name === name);
+    if (table === undefined) throw new Error(`there is no table ${name}`);
+    const where = table.key.map((column) => `${column} = ?`).join(' AND ');
+    const key = table.key.map((column): SqliteValue => row[column] ?? null);
+    if (this.#database.rows(`SELECT 1 AS there FROM ${name} WHERE ${where}`, key).length === 0) this.#insert(name, row);
+  }
+
   #insert(name: string, row: SqliteRow): void {
     const table = metadataTables.find((candidate) => candidate.name === name);
     if (table === undefined) throw new Error(`there is no table ${name}`);
@@ -191,8 +208,9 @@ export class MetadataStore {
   }
 }
 
-/** Runs are told apart by their names, which begin with the time; rows without one never change. */
+/** Runs are told apart by their names, which begin with the time; rows without one never change, or count as they were first. */
 function isLater(row: SqliteRow, than: SqliteRow): boolean {
+  if (row.fetched_at !== undefined && row.run_id === undefined) return isFirst(row, than);
   return String(row.last_run ?? '') > String(than.last_run ?? '');
 }
 

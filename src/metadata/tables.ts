@@ -5,7 +5,7 @@ export interface MetadataTable {
   readonly key: readonly string[];
 }
 
-/** Layout of the file; raised when a table or a column is added. 2: concept_doi, resolved and title of datasets. 3: ingestion_files. */
+/** Layout of the file; raised when a table or a column is added. 2: concept_doi, resolved and title of datasets. 3: ingestion_files, and what was known of a dataset when it was ingested. */
 export const METADATA_VERSION = 3;
 
 /** Every table, in the order in which the file holds them. Keys are texts that any clone makes for itself: no counters, which two branches would both take. */
@@ -69,6 +69,14 @@ export const metadataTables: readonly MetadataTable[] = [
       rows: 'INTEGER',
       elapsed_ms: 'INTEGER',
       error: 'TEXT',
+      // What was known of the dataset then: its address may stand for another version since.
+      accession: 'TEXT',
+      doi: 'TEXT',
+      concept_doi: 'TEXT',
+      resolved: 'TEXT',
+      title: 'TEXT',
+      license_text: 'TEXT',
+      citation: 'TEXT',
     },
     key: ['run_id', 'source'],
   },

@@ -51,8 +51,8 @@ export function readApi(properties: PropertyReader): ApiDeclaration | undefined 
 
 /** An address may carry credentials in its query, too. */
 export function secretInAddress({ name, uri, uriLocation, api }: Source): readonly Diagnostic[] {
-  if (api === undefined || !URL.canParse(uri)) return [];
-  const found = [...new URL(uri).searchParams.keys()].find(isSecret);
+  if (!/^https?:/i.test(uri) || !URL.canParse(uri)) return [];
+  const found = [...new URL(uri).searchParams.keys()].find((key) => isSecret(key) || signature.test(key));
   if (found === undefined) return [];
   return [
     {
@@ -60,10 +60,17 @@ export function secretInAddress({ name, uri, uriLocation, api }: Source): readon
       severity: 'error',
       message: `the address of source "${name}" holds a secret in its parameter ${found}`,
       location: { ...uriLocation, text: uriLocation.text.replace(/\?[^'"\s]*/, '?***') },
-      hint: `auth (type api_key, location query, name '${found}', key '@env(MY_KEY)')`,
+      hint:
+        api === undefined
+          ? 'leave it out: addresses are kept and shown; download a file that needs it, and give its path'
+          : `auth (type api_key, location query, name '${found}', key '@env(MY_KEY)')`,
     },
   ];
 }
+
+/** Parameters of addresses that are signed, so that whoever has the address has the file. */
+const signature =
+  /^(?:x-(?:amz|goog)-(?:signature|credential|security-token)|signature|sig|awsaccesskeyid|googleaccessid)$/i;
 
 function isSecret(name: string): boolean {
   return secretName.test(name) && !pageMark.test(name);

@@ -86,6 +86,21 @@ test('a password in an address is refused, and shown nowhere', async () => {
   expect(server.asked).toEqual([]);
 });
 
+test.each(['token=secret', 'X-Amz-Signature=secret', 'sv=1&sig=secret'])(
+  'an address that opens by itself is refused, and shown nowhere: %s',
+  async (query) => {
+    project(`${server.url()}?${query}`);
+    for (const argv of [['plan'], ['source', 'add', `${server.url('/other.csv')}?${query}`]]) {
+      const refused = await rig.run(...argv);
+      expect(refused.code).toBe(1);
+      expect(refused.err).toMatch(/SL0105.*holds a secret in its parameter/);
+      expect(refused.err + refused.out).not.toContain('secret\n');
+      expect(refused.err + refused.out).not.toContain('=secret');
+    }
+    expect(server.asked).toEqual([]);
+  },
+);
+
 test('what cannot be had is an error at the address', async () => {
   project(server.url());
   server.faults.push({ type: 'status', status: 404 });

@@ -33,11 +33,21 @@ export const dataCite: Exporter = {
               schemeUri: 'https://spdx.org/licenses/',
             },
       ),
-      relatedIdentifiers: provenance.sources.flatMap(({ doi, finalUrl, url }) => {
-        const plain = plainDoi(doi);
+      relatedIdentifiers: provenance.sources.flatMap(({ doi, conceptDoi, resolved, finalUrl, url }) => {
+        // The version that was read, where the address is that of all versions.
+        const plain = plainDoi(resolved) ?? plainDoi(doi);
+        const concept = plainDoi(conceptDoi);
+        const whole = concept === undefined || concept === plain ? [] : [concept];
         const address = finalUrl || url;
         if (plain !== undefined)
-          return [{ relatedIdentifier: plain, relatedIdentifierType: 'DOI', relationType: 'IsDerivedFrom' }];
+          return [
+            { relatedIdentifier: plain, relatedIdentifierType: 'DOI', relationType: 'IsDerivedFrom' },
+            ...whole.map((one) => ({
+              relatedIdentifier: one,
+              relatedIdentifierType: 'DOI',
+              relationType: 'References',
+            })),
+          ];
         return /^https?:/.test(address)
           ? [{ relatedIdentifier: address, relatedIdentifierType: 'URL', relationType: 'IsDerivedFrom' }]
           : [];

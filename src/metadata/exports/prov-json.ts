@@ -33,7 +33,7 @@ export const provJson: Exporter = {
         relate('specializationOf', { 'prov:specificEntity': sourceId(source), 'prov:generalEntity': concept });
       }
       for (const file of source.files.length > MOST_FILES ? [] : source.files) {
-        const id = `scilake:file/${file.sha256}`;
+        const id = `${sourceId(source)}/${encodeURIComponent(file.name)}`;
         entity[id] = { 'prov:label': file.name, 'prov:location': file.url || file.name, 'scilake:sha256': file.sha256 };
         relate('hadMember', { 'prov:collection': sourceId(source), 'prov:entity': id });
       }
@@ -103,6 +103,7 @@ function sourceFacts(source: SourceProvenance): Readonly<Record<string, unknown>
     'scilake:sha256': source.sha256,
     'scilake:doi': source.doi,
     'scilake:version': source.resolved,
+    'scilake:files': source.files.length === 0 ? '' : String(source.files.length),
     'scilake:title': source.title,
     'scilake:accession': source.accession,
     'scilake:license': source.license || source.licenseText,

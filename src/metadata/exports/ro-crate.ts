@@ -98,7 +98,8 @@ export const roCrate: Exporter = {
       })),
       ...provenance.sources.map((source, at) => ({
         '@id': sourceIds[at],
-        '@type': listedFiles(source).length === 0 ? 'File' : 'Dataset',
+        '@type': source.files.length === 0 ? 'File' : 'Dataset',
+        ...(source.files.length === 0 ? {} : { size: `${source.files.length} files` }),
         name: source.title || source.source,
         ...(listedFiles(source).length === 0
           ? {}
