@@ -1,5 +1,6 @@
 import { elapsedMs, type Promotion, rowsWritten } from '../domain/history.js';
-import type { Change, SourceChange } from '../domain/plan.js';
+import type { Change } from '../domain/plan.js';
+import { sign } from './draw-plan.js';
 import type { Style } from './style.js';
 
 /** A promotion as people read it: one line of who and when, and one for each change. */
@@ -16,8 +17,10 @@ export function drawPromotion(promotion: Promotion, style: Style): string {
   const title = `${style.bold(`${promotion.environment}${number}`)}  ${what} ${promotion.planId}`;
   const lines = [
     `${title}  ${style.dim(parts.join('  '))}`,
-    ...sourceChanges.map((change) => `  ${sign(change, style)} source ${change.source}  ${style.dim(change.reason)}`),
-    ...changes.map((change) => `  ${sign(change, style)} ${change.model}  ${style.dim(changeText(change))}`),
+    ...sourceChanges.map(
+      (change) => `  ${sign(change.type, style)} source ${change.source}  ${style.dim(change.reason)}`,
+    ),
+    ...changes.map((change) => `  ${sign(change.type, style)} ${change.model}  ${style.dim(changeText(change))}`),
   ];
   const rows = rowsWritten(promotion);
   const ms = elapsedMs(promotion);
@@ -32,20 +35,6 @@ function changeText({ category, reason }: Change): string {
 /** A commit by its first digits; a star where files differed from it. */
 export function commitText(commit: string, isDirty: boolean): string {
   return `${commit.slice(0, 8)}${isDirty ? '*' : ''}`;
-}
-
-function sign({ type }: Pick<Change | SourceChange, 'type'>, style: Style): string {
-  switch (type) {
-    case 'added':
-      return style.green('+');
-    case 'removed':
-      return style.red('-');
-    case 'modified':
-    case 'indirect':
-      return style.yellow('~');
-    default:
-      return type satisfies never;
-  }
 }
 
 /** A promotion as JSON. */

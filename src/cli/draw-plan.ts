@@ -55,7 +55,8 @@ function drawChange(change: Change, style: Style): string {
   return `  ${sign(change.type, style)} ${style.bold(change.model)}${because}  ${category(change, style)}  ${style.dim(notes.join('; '))}`;
 }
 
-function sign(type: Change['type'], style: Style): string {
+/** What became of something, in one character. */
+export function sign(type: Change['type'], style: Style): string {
   switch (type) {
     case 'added':
       return style.green('+');
