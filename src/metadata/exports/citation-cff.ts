@@ -25,7 +25,7 @@ export const citationCff: Exporter = {
         const address = [source.homepage, source.finalUrl, source.url].find((one) => /^https?:/.test(one));
         return {
           type: 'data',
-          title: source.source,
+          title: source.title || source.source,
           authors: [{ name: source.citation.split(/[,(]/)[0]?.trim() || source.source }],
           ...(doi === undefined ? {} : { doi }),
           ...(address === undefined ? {} : { url: address }),
