@@ -15,7 +15,7 @@ describe('the configuration', () => {
 
   test('overrules the defaults one by one', () => {
     const text =
-      "name: mine\nmodel_defaults:\n  start: '2024-01-01'\n  kind: FULL\n  cron: '@hourly'\n  owner: me\nlake:\n  data: /data\ntests: checks\ndefault_target_environment: dev\nvariables:\n  n: 3\n  on: true\n  who: x\nconvert:\n  sort_memory_mb: 256\n  memory_mb: 2000\n  at_once: 2\nsettings:\n  threads: 2\n";
+      "name: mine\nmodel_defaults:\n  start: '2024-01-01'\n  kind: FULL\n  cron: '@hourly'\n  owner: me\nlake:\n  data: /data\ntests: checks\ndefault_target_environment: dev\nvariables:\n  n: 3\n  on: true\n  who: x\nconvert:\n  sort_memory_mb: 256\n  memory_mb: 2000\n  at_once: 2\ningest:\n  at_once: 3\n  bandwidth_mb: 20\nsettings:\n  threads: 2\n";
     expect(config(text)).toEqual({
       ...defaultConfig,
       name: 'mine',
@@ -26,7 +26,8 @@ describe('the configuration', () => {
         cron: '@hourly',
         owner: 'me',
       },
-      lake: { catalog: defaultConfig.lake.catalog, data: '/data' },
+      lake: { ...defaultConfig.lake, data: '/data' },
+      ingest: { atOnce: 3, bandwidthMb: 20 },
       tests: 'checks',
       defaultTargetEnvironment: 'dev',
       variables: { n: 3, on: true, who: 'x' },
@@ -56,9 +57,19 @@ describe('the configuration', () => {
       ['2:3+7 SL0108 a SQLite catalog is refused: a third of concurrent transactions on it fail'],
     ],
     [
-      'a catalog that is a server',
-      'lake:\n  catalog: postgres:dbname=x\n',
-      ['2:3+7 SL0108 the catalog is a file path in this version'],
+      'a catalog that is neither a file nor PostgreSQL',
+      'lake:\n  catalog: mysql://host/x\n',
+      ['2:3+7 SL0108 the catalog is a file or a PostgreSQL database'],
+    ],
+    [
+      'a database without a name',
+      'lake:\n  catalog: postgres://host\n',
+      ['2:3+7 SL0108 this is no address of a database'],
+    ],
+    [
+      'a password in the address of the catalog',
+      'lake:\n  catalog: postgres://a:b@host/x\n',
+      ['2:3+7 SL0108 the address of the catalog holds a password'],
     ],
     [
       'a memory that is no number of megabytes',
