@@ -126,7 +126,7 @@ test('the pipeline of the documentation runs, and its table is there', async () 
     {
       'ingest/studies.py': script,
       'sources/studies.sql': `SOURCE (name studies, uri 'command:${python} ingest/studies.py', license 'CC0-1.0');`,
-      'models/m.sql': 'MODEL (name s.m, kind FULL);\nSELECT id, name FROM studies.studies_000',
+      'models/m.sql': 'MODEL (name s.m, kind FULL);\nSELECT id, name FROM studies.studies',
     },
     { environment: { ...outside, STUDIES_URL: server.url('/') } },
   );
