@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Diagnostic, DiagnosticError } from '../domain/diagnostic.js';
+import { type Diagnostic, DiagnosticError, messageOf } from '../domain/diagnostic.js';
 import { literal, qualified } from '../domain/names.js';
 import type { Database } from '../effects/duckdb.js';
 import type { ProcessFacts } from '../effects/process-facts.js';
@@ -38,24 +38,32 @@ export async function takeLease(
   const table = qualified(schema, TABLE);
   const token = randomBytes(12).toString('hex');
   const execute = (sql: string): Promise<void> => database.run(`CALL postgres_execute('${DATABASE}', ${literal(sql)})`);
+  /** PostgreSQL refuses one of two that write the same row at once: the other one has it then. */
+  const attemptTo = async (sql: string): Promise<void> => {
+    try {
+      await execute(sql);
+    } catch (thrown) {
+      if (!/could not serialize|duplicate key|already exists|concurrently/i.test(messageOf(thrown))) throw thrown;
+    }
+  };
   const ask = (sql: string) => database.rows(`SELECT * FROM postgres_query('${DATABASE}', ${literal(sql)})`);
   const until = `clock_timestamp() + interval '${LASTS_MS} milliseconds'`;
   await database.run(`ATTACH ${literal(connection)} AS ${DATABASE} (TYPE postgres)`);
-  await execute(
+  await attemptTo(
     `CREATE SCHEMA IF NOT EXISTS ${qualified(schema)}; CREATE TABLE IF NOT EXISTS ${table} (name TEXT PRIMARY KEY, token TEXT NOT NULL, pid BIGINT NOT NULL, host TEXT NOT NULL, since TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ NOT NULL)`,
   );
   for (let attempt = 1; ; attempt += 1) {
-    await execute(
+    await attemptTo(
       `INSERT INTO ${table} VALUES ('write', ${literal(token)}, ${facts.pid}, ${literal(facts.host)}, clock_timestamp(), ${until})
 ON CONFLICT (name) DO UPDATE SET token = excluded.token, pid = excluded.pid, host = excluded.host, since = excluded.since, expires_at = excluded.expires_at
 WHERE ${TABLE}.expires_at < clock_timestamp()`,
     );
     const [row] = await ask(`SELECT token, pid, host, since::text AS since FROM ${table} WHERE name = 'write'`);
     if (row?.token === token) break;
-    const isGone = row?.host === facts.host && !facts.isAlive(Number(row.pid));
+    const isGone = row !== undefined && row.host === facts.host && !facts.isAlive(Number(row.pid));
     if (!isGone || attempt === ATTEMPTS)
       throw new DiagnosticError([heldBy(`process ${row?.pid} on ${row?.host}`, String(row?.since))]);
-    await execute(`DELETE FROM ${table} WHERE name = 'write' AND token = ${literal(String(row.token))}`);
+    await attemptTo(`DELETE FROM ${table} WHERE name = 'write' AND token = ${literal(String(row.token))}`);
   }
   let heldUntilMs = performance.now() + LASTS_MS;
   let isTaken = false;
