@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Diagnostic, DiagnosticError, messageOf } from '../domain/diagnostic.js';
 import { literal, qualified } from '../domain/names.js';
-import type { Database } from '../effects/duckdb.js';
+import type { Database, Row } from '../effects/duckdb.js';
 import type { ProcessFacts } from '../effects/process-facts.js';
 
 /** The right to write a lake in a database, for as long as it is renewed. */
@@ -61,8 +61,7 @@ WHERE ${TABLE}.expires_at < clock_timestamp()`,
     const [row] = await ask(`SELECT token, pid, host, since::text AS since FROM ${table} WHERE name = 'write'`);
     if (row?.token === token) break;
     const isGone = row !== undefined && row.host === facts.host && !facts.isAlive(Number(row.pid));
-    if (!isGone || attempt === ATTEMPTS)
-      throw new DiagnosticError([heldBy(`process ${row?.pid} on ${row?.host}`, String(row?.since))]);
+    if (!isGone || attempt === ATTEMPTS) throw new DiagnosticError([heldBy(row)]);
     await attemptTo(`DELETE FROM ${table} WHERE name = 'write' AND token = ${literal(String(row.token))}`);
   }
   let heldUntilMs = performance.now() + LASTS_MS;
@@ -93,11 +92,13 @@ WHERE ${TABLE}.expires_at < clock_timestamp()`,
   };
 }
 
-function heldBy(holder: string, since: string): Diagnostic {
+function heldBy(row: Row | undefined): Diagnostic {
+  // Of two that ask at once, one may see neither.
+  const who = row === undefined ? 'another process' : `process ${row.pid} on ${row.host} since ${row.since}`;
   return {
     code: 'SL0702',
     severity: 'error',
-    message: `the lake is being written by ${holder} since ${since}`,
+    message: `the lake is being written by ${who}`,
     hint: 'wait until it is done (--wait 10m does); of a process on another machine that is gone it ends within a minute',
   };
 }

@@ -63,8 +63,13 @@ export const processFacts: ProcessFacts = {
       throw thrown;
     }
     // Somebody was quicker: what was taken is a new one, and goes back unless yet another stands there.
-    if (fs.readFileSync(aside, 'utf8') !== text) fs.linkSync(aside, file);
-    fs.rmSync(aside, { force: true });
+    try {
+      if (fs.readFileSync(aside, 'utf8') !== text) fs.linkSync(aside, file);
+    } catch (thrown) {
+      if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST')) throw thrown;
+    } finally {
+      fs.rmSync(aside, { force: true });
+    }
   },
 };
 

@@ -1,12 +1,12 @@
 import * as path from 'node:path';
 import { fail, type Result, succeed } from '../domain/diagnostic.js';
 import { digest } from '../domain/digest.js';
-import { isRecord } from '../domain/json.js';
 import type { Source } from '../domain/model.js';
 import { connectorOf, schemeOf } from './connector-of.js';
 import type { Found, FoundFile } from './connectors/connector.js';
 import { connectors } from './connectors/index.js';
 import { contradictions } from './contradictions.js';
+import { keptRecord } from './kept-record.js';
 import { landMade } from './land-made.js';
 import { landPlace } from './land-place.js';
 import { landSet } from './land-set.js';
@@ -100,22 +100,15 @@ async function cachedSha256(
   { files, cacheFolder }: LandEffects,
 ): Promise<string> {
   const entry = path.join(cacheFolder, 'checksums', `${digest(file)}.json`);
-  if (files.facts(entry) !== undefined) {
-    try {
-      const kept: unknown = JSON.parse(files.readText(entry));
-      if (
-        isRecord(kept) &&
-        kept.file === file &&
-        kept.sizeBytes === sizeBytes &&
-        kept.modifiedMs === modifiedMs &&
-        typeof kept.sha256 === 'string'
-      ) {
-        return kept.sha256;
-      }
-    } catch {
-      // A torn or foreign cache entry: compute it again and write over it.
-    }
-  }
+  const kept = keptRecord(entry, files);
+  if (
+    kept !== undefined &&
+    kept.file === file &&
+    kept.sizeBytes === sizeBytes &&
+    kept.modifiedMs === modifiedMs &&
+    typeof kept.sha256 === 'string'
+  )
+    return kept.sha256;
   const sha256 = await files.sha256(file);
   files.writeCache(entry, JSON.stringify({ file, sizeBytes, modifiedMs, sha256 }));
   return sha256;

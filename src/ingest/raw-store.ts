@@ -1,7 +1,8 @@
 import * as path from 'node:path';
 import { digest } from '../domain/digest.js';
-import { isRecord, textAt } from '../domain/json.js';
+import { textAt } from '../domain/json.js';
 import type { Files } from '../effects/files.js';
+import { keptRecord } from './kept-record.js';
 
 /** What is known of the last good download of an address. */
 export interface LandedRecord {
@@ -52,7 +53,7 @@ export class RawStore {
 
   /** Undefined where nothing of this address is here whole. */
   landed(url: string): LandedRecord | undefined {
-    const kept = this.#read(this.#state(url, 'landed.json'));
+    const kept = keptRecord(this.#state(url, 'landed.json'), this.#files);
     if (kept === undefined || textAt(kept, 'url') !== url) return undefined;
     const record: LandedRecord = {
       url,
@@ -74,7 +75,7 @@ export class RawStore {
   }
 
   part(url: string): PartRecord | undefined {
-    const kept = this.#read(this.#state(url, 'part.json'));
+    const kept = keptRecord(this.#state(url, 'part.json'), this.#files);
     if (kept === undefined || this.#files.facts(this.partFile(url)) === undefined) return undefined;
     const total = kept.totalBytes;
     return {
@@ -143,17 +144,6 @@ export class RawStore {
 
   #state(url: string, ending: string): string {
     return path.join(this.#folder, 'state', `${digest(url).slice(0, 24)}.${ending}`);
-  }
-
-  #read(file: string): { readonly [key: string]: unknown } | undefined {
-    if (this.#files.facts(file) === undefined) return undefined;
-    try {
-      const kept: unknown = JSON.parse(this.#files.readText(file));
-      return isRecord(kept) ? kept : undefined;
-    } catch {
-      // Torn or foreign: as if it were not there.
-      return undefined;
-    }
   }
 }
 

@@ -4,6 +4,7 @@ import { isRecord, type JsonRecord, textAt } from '../domain/json.js';
 import type { Pin, Source } from '../domain/model.js';
 import type { PlaceFacts } from '../domain/provenance.js';
 import type { Files } from '../effects/files.js';
+import { keptRecord } from './kept-record.js';
 import type { Landing } from './landing.js';
 
 /** What a source landed the last time that all of it came. */
@@ -35,7 +36,7 @@ export class SourceState {
 
   /** Undefined where nothing has landed yet, or it is not here any more. */
   last(): LastLanding | undefined {
-    const kept = this.#read();
+    const kept = keptRecord(this.#file(), this.#files);
     if (kept === undefined || textAt(kept, 'path') === '') return undefined;
     const landed = path.join(this.#raw, textAt(kept, 'path'));
     if (this.#files.facts(landed) === undefined) return undefined;
@@ -52,7 +53,7 @@ export class SourceState {
 
   /** The version that was taken the last time from an address that moves on, whether its files are here or not. */
   pin(): Pin | undefined {
-    const kept = this.#read();
+    const kept = keptRecord(this.#file(), this.#files);
     if (kept === undefined || textAt(kept, 'resolved') === '') return undefined;
     return { resolved: textAt(kept, 'resolved'), at: textAt(kept, 'resolvedAt') };
   }
@@ -73,18 +74,6 @@ export class SourceState {
       landedAt,
     };
     this.#files.writeText(this.#file(), `${JSON.stringify(kept, null, 2)}\n`);
-  }
-
-  #read(): JsonRecord | undefined {
-    const file = this.#file();
-    if (this.#files.facts(file) === undefined) return undefined;
-    try {
-      const kept: unknown = JSON.parse(this.#files.readText(file));
-      return isRecord(kept) ? kept : undefined;
-    } catch {
-      // Torn or foreign: as if it were not there.
-      return undefined;
-    }
   }
 
   #file(): string {

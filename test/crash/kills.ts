@@ -54,7 +54,7 @@ export async function killApplies(settings: string, killCount: number): Promise<
     await finished(rig);
     expect(await roundsOf(rig)).toEqual([round]);
     await countsAre(rig, round);
-    expect((await rig.ok('plan', ...at(round))).out).toContain('Nothing to do');
+    expect((await rig.ok('plan', ...AT)).out).toContain('Nothing to do');
     return figures;
   } finally {
     rig.dispose();
@@ -80,11 +80,11 @@ function write(rig: Rig, round: number): void {
   });
 }
 
-const at = (_: number): readonly string[] => ['--execution-time', '2024-01-08 00:00:00'];
+const AT: readonly string[] = ['--execution-time', '2024-01-08 00:00:00'];
 
 function program(rig: Rig): ReturnType<typeof spawn> {
   const cli = path.join(import.meta.dirname, '../../dist/cli/main.js');
-  return spawn(process.execPath, [cli, '-p', rig.folder, 'apply', '-y', '--wait', '2m', ...at(0)], { stdio: 'ignore' });
+  return spawn(process.execPath, [cli, '-p', rig.folder, 'apply', '-y', '--wait', '2m', ...AT], { stdio: 'ignore' });
 }
 
 async function finished(rig: Rig): Promise<void> {

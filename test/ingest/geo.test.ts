@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeRig, type Rig } from '../support/cli-rig.js';
 import { type Answer, ArchiveDouble } from './archive-double.js';
+import { listingOf } from './listing-of.js';
 
 const SERIES = '/geo/series/GSE12nnn/GSE12345/suppl/';
 
@@ -103,15 +102,7 @@ function project(uri: string): Rig {
   return rig;
 }
 
-const listing = (): readonly string[] => {
-  const sources = path.join(rig.folder, '.scilake/raw/sources');
-  const [of = ''] = fs.readdirSync(sources);
-  const lines = fs
-    .readFileSync(path.join(sources, of, 'listing.jsonl'), 'utf8')
-    .trim()
-    .split('\n');
-  return lines.map((line) => JSON.parse(line).name);
-};
+const listing = (): readonly string[] => listingOf(rig);
 const fetches = (): readonly string[] => archive.pathsOf(SERIES).filter((name) => /\.(?:csv|tar)$/.test(name));
 
 describe('the supplementary files of a series', () => {

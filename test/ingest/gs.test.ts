@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeRig, type Rig } from '../support/cli-rig.js';
 import { GsDouble } from './gs-double.js';
+import { listingOf } from './listing-of.js';
 
 let store: GsDouble;
 let rig: Rig;
@@ -22,15 +23,7 @@ function project(key: string): Rig {
   return rig;
 }
 
-const listing = (): readonly string[] => {
-  const sources = path.join(rig.folder, '.scilake/raw/sources');
-  const [of = ''] = fs.readdirSync(sources);
-  const lines = fs
-    .readFileSync(path.join(sources, of, 'listing.jsonl'), 'utf8')
-    .trim()
-    .split('\n');
-  return lines.map((line) => JSON.parse(line).name);
-};
+const listing = (): readonly string[] => listingOf(rig);
 const fetches = (): number => store.asked.filter((url) => url.includes('alt=media')).length;
 
 test('an object is fetched in the generation that was listed, and once', async () => {

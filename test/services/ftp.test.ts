@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openFtp } from '../../src/effects/ftp.js';
 import { makeRig, type Rig } from '../support/cli-rig.js';
-import { ServerProcess } from './python-servers.js';
+import { ftpArguments, ServerProcess } from './python-servers.js';
 
 const PASSWORD = 'a-secret-that-nobody-may-see';
 let folder: string;
@@ -15,16 +15,7 @@ let rig: Rig;
 
 beforeAll(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'scilake-ftp-'));
-  const argv = (port: number): readonly string[] => [
-    '-m',
-    'pyftpdlib',
-    '-i',
-    '127.0.0.1',
-    '-p',
-    String(port),
-    '-d',
-    folder,
-  ];
+  const argv = ftpArguments(folder);
   server = await ServerProcess.start(argv);
   guarded = await ServerProcess.start((port) => [...argv(port), '-u', 'lab', '-P', PASSWORD]);
 });

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ArchiveDouble } from '../ingest/archive-double.js';
 import { makeRig, type Rig } from '../support/cli-rig.js';
-import { ServerProcess } from './python-servers.js';
+import { ftpArguments, ServerProcess } from './python-servers.js';
 
 const SUPPL = 'geo/series/GSE12nnn/GSE12345/suppl';
 const WORDS = 'id\n1\n';
@@ -16,16 +16,7 @@ let rig: Rig;
 beforeAll(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'scilake-geo-'));
   fs.mkdirSync(path.join(folder, SUPPL), { recursive: true });
-  server = await ServerProcess.start((port) => [
-    '-m',
-    'pyftpdlib',
-    '-i',
-    '127.0.0.1',
-    '-p',
-    String(port),
-    '-d',
-    folder,
-  ]);
+  server = await ServerProcess.start(ftpArguments(folder));
 });
 afterAll(async () => {
   await server.stop();

@@ -15,6 +15,11 @@ export function servicesPython(): string {
   return pythonWith(packages);
 }
 
+/** What starts an FTP server over a folder, for whoever asks. */
+export function ftpArguments(folder: string): (port: number) => readonly string[] {
+  return (port) => ['-m', 'pyftpdlib', '-i', '127.0.0.1', '-p', String(port), '-d', folder];
+}
+
 /** Makes the environment before the suites ask for it, several at once. */
 export function setup(): void {
   servicesPython();

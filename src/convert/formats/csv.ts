@@ -7,6 +7,7 @@ import type { Database } from '../../effects/duckdb.js';
 import { PARQUET_OPTIONS } from '../../effects/parquet-writer.js';
 import { maxExpandedOption } from '../content.js';
 import { compressionOfFile, withExpanded } from '../expanded.js';
+import { FILE_NAME_OPTION, fileNameColumn, WITHOUT_PATH } from '../file-name-column.js';
 import {
   type ConvertEffects,
   convertError,
@@ -231,15 +232,16 @@ function readCsvs(
   const calls = [...groups.values()].map(({ dialect, texts }) => readCsv(texts, dialect, fileNames !== undefined));
   const [only] = calls;
   if (only !== undefined && calls.length === 1 && fileNames === undefined) return only;
-  const names = read.map(({ text }, i) => `${literal(text.file)}: ${literal(fileNames?.[i] ?? '')}`);
-  const added = columns.at(-1) ?? '';
   const selected =
-    fileNames === undefined ? '*' : `* EXCLUDE (${FILE}), MAP {${names.join(', ')}}[${FILE}] AS ${ident(added)}`;
+    fileNames === undefined
+      ? '*'
+      : `${WITHOUT_PATH}, ${fileNameColumn(
+          read.map(({ text }) => text),
+          fileNames,
+          columns.at(-1) ?? '',
+        )}`;
   return `(${calls.map((call) => `SELECT ${selected} FROM ${call}`).join(' UNION ALL BY NAME ')})`;
 }
-
-/** What DuckDB calls the path of the file that a row is from; no column of a file is called so. */
-const FILE = ident('scilake path of the file');
 
 /** `read_csv` with nothing left to DuckDB's guess. */
 function readCsv(raws: readonly RawFile[], dialect: Dialect, hasFileName: boolean): string {
@@ -261,7 +263,7 @@ function readCsv(raws: readonly RawFile[], dialect: Dialect, hasFileName: boolea
     'strict_mode = true',
     'null_padding = false',
     'ignore_errors = false',
-    ...(hasFileName ? [`filename = ${literal('scilake path of the file')}`] : []),
+    ...(hasFileName ? [FILE_NAME_OPTION] : []),
   ];
   const files = raws.map(({ file }) => fileLiteral(file));
   return `read_csv(${files.length === 1 ? files.join() : `[${files.join(', ')}]`}, ${options.join(', ')})`;

@@ -1,7 +1,8 @@
 import * as path from 'node:path';
 import type { ElementSchema } from '../../../domain/convert.js';
 import { type Diagnostic, fail, type Result, succeed } from '../../../domain/diagnostic.js';
-import { fileLiteral, ident, literal } from '../../../domain/names.js';
+import { fileLiteral, ident } from '../../../domain/names.js';
+import { FILE_NAME_OPTION, fileNameColumn } from '../../file-name-column.js';
 import {
   type ConvertEffects,
   convertError,
@@ -171,11 +172,8 @@ function wider(one: string, other: string): string | undefined {
   return HOLDS.find(([type, held]) => [one, other].every((given) => given === type || held.has(given)))?.[0];
 }
 
-/** What DuckDB calls the path of the file that a row is from; no column of a file is called so. */
-const FILE = 'scilake path of the file';
-
 /** All rows. Files of one layout are read by one call: a call for each would be planned for long. */
-function unionOf({ schema, parts, fileNameColumn }: TogetherPlan, fileNames: TableFiles['fileNames']): string {
+function unionOf({ schema, parts, fileNameColumn: added }: TogetherPlan, fileNames: TableFiles['fileNames']): string {
   const groups = new Map<string, { readonly columns: readonly PlannedColumn[]; readonly files: string[] }>();
   for (const { raw, columns } of parts) {
     const key = JSON.stringify(columns);
@@ -183,12 +181,11 @@ function unionOf({ schema, parts, fileNameColumn }: TogetherPlan, fileNames: Tab
     group.files.push(raw.file);
     groups.set(key, group);
   }
-  const names = parts.map(({ raw }, i) => `${literal(raw.file)}: ${literal(fileNames?.[i] ?? '')}`);
+  const raws = parts.map(({ raw }) => raw);
+  const file = added === undefined ? [] : [fileNameColumn(raws, fileNames ?? [], added)];
   const selects = [...groups.values()].map(({ columns, files }) => {
-    const list = `[${files.map((file) => fileLiteral(file)).join(', ')}]`;
-    const named = fileNameColumn === undefined ? '' : `, filename = ${literal(FILE)}`;
-    const file =
-      fileNameColumn === undefined ? [] : [`MAP {${names.join(', ')}}[${ident(FILE)}] AS ${ident(fileNameColumn)}`];
+    const list = `[${files.map((one) => fileLiteral(one)).join(', ')}]`;
+    const named = added === undefined ? '' : `, ${FILE_NAME_OPTION}`;
     return `SELECT ${[...storedColumns(columns), ...file].join(', ')} FROM ${rowsOf(list, named, 'list')}`;
   });
   const order = schema.columns.map(({ name }) => ident(name)).join(', ');
