@@ -111,12 +111,8 @@ async function restore(
   return rowCount;
 }
 
-/** A physical view's text over other tables. Names of physical tables end in a hash: nothing else is spelled like them. */
-async function viewText(
-  transaction: Transaction,
-  view: TableName,
-  renamed: ReadonlyMap<string, string>,
-): Promise<string> {
+/** A physical view's text over other tables. Names of physical tables end in a hash: with their schema nothing else is spelled like them. */
+async function viewText(transaction: Transaction, view: TableName, renamed: RollbackPlan['renamed']): Promise<string> {
   const [row] = await transaction.rows(
     'SELECT sql FROM duckdb_views() WHERE database_name = $1 AND schema_name = $2 AND view_name = $3',
     [LAKE, view.schema, view.table],
@@ -126,6 +122,15 @@ async function viewText(
   // `CREATE VIEW name (columns) AS body;`
   const body = /\)\s+AS\s+([\s\S]*?);?\s*$/.exec(text)?.[1] ?? '';
   let changed = body;
-  for (const [from, to] of renamed) changed = changed.replaceAll(from, to);
+  for (const { from, to } of renamed) changed = changed.replace(nameIn(from), () => qualified(to.schema, to.table));
   return changed;
+}
+
+/** Where a text of DuckDB's names a table with its schema: it quotes names that need it, and only those. */
+function nameIn({ schema, table }: TableName): RegExp {
+  const part = (name: string): string => {
+    const [plain, quoted] = [name, ident(name)].map((one) => one.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    return `(?:${quoted}|(?<![\\p{L}\\p{N}_"])${plain}(?![\\p{L}\\p{N}_"]))`;
+  };
+  return new RegExp(`${part(schema)}\\.${part(table)}`, 'gu');
 }

@@ -44,6 +44,6 @@ export interface RollbackPlan {
   readonly tables: readonly RestoredTable[];
   /** Parents first. */
   readonly views: readonly RestoredView[];
-  /** Names of physical tables that stand for others, old to new. */
-  readonly renamed: ReadonlyMap<string, string>;
+  /** Physical tables that others stand for now: models of one query share the end of their names, so schemas count. */
+  readonly renamed: readonly { readonly from: TableName; readonly to: TableName }[];
 }

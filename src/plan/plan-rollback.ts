@@ -20,7 +20,7 @@ export function planRollback(
 ): Result<RollbackPlan> {
   const tables: RestoredTable[] = [];
   const views: RestoredView[] = [];
-  const renamed = new Map<string, string>();
+  const renamed: { readonly from: TableName; readonly to: TableName }[] = [];
   const missing: string[] = [];
   const models: Record<string, EnvironmentModel> = {};
   const versionOf = (version: string): string =>
@@ -95,7 +95,7 @@ export function planRollback(
   }
 
   function rename(snapshot: Snapshot, from: TableName, version: string): void {
-    renamed.set(from.table, physicalTable(snapshot, version).table);
+    renamed.push({ from, to: physicalTable(snapshot, version) });
     const model = past.environment.models[snapshot.key];
     if (model !== undefined) models[snapshot.key] = { ...model, version };
   }

@@ -113,6 +113,24 @@ describe('a rollback', () => {
     expect((await rig.ok('plan', ...at(5))).out).toContain('Nothing to do');
   });
 
+  test('makes views over tables of one query right, whichever of them are copied', async () => {
+    const days = (name: string, cron: string): string =>
+      `MODEL (name ${name}, kind INCREMENTAL_BY_TIME_RANGE (time_column day), start '2024-01-01', cron '${cron}');
+SELECT day::DATE AS day FROM generate_series(@start_ds::DATE, @end_ds::DATE, INTERVAL 1 DAY) AS days(day)`;
+    rig.write({
+      'models/one.sql': days('s.n', '@daily'),
+      'models/two.sql': days('t.n', '@daily'),
+      'models/three.sql': days('s.mn', '@monthly'),
+      'models/all.sql': `MODEL (name "s s".both, kind VIEW);
+SELECT (SELECT count(*) FROM s.n) AS a, (SELECT count(*) FROM t.n) AS b, (SELECT count(*) FROM s.mn) AS c`,
+    });
+    const first = await threePromotions();
+    const counts = (): Promise<unknown> => rows('SELECT a::INT AS a, b::INT AS b, c::INT AS c FROM "s s".both');
+    expect(await counts()).toEqual([{ a: 4, b: 4, c: 0 }]);
+    await rig.ok('rollback', 'prod', '--to', first[1]?.plan ?? '', '-y');
+    expect(await counts()).toEqual([{ a: 2, b: 2, c: 0 }]);
+  });
+
   test('goes on from where it went back to: what came since is built again', async () => {
     const [, second] = await threePromotions();
     await rig.ok('rollback', 'prod', '--to', second?.plan ?? '', '-y');
